@@ -1,1 +1,13 @@
-//! Placeholder.
+//! The format of Probity's log, and the means to check it: canonical JSON, hashes, tree proofs, signed notes,
+//! checkpoints and receipts. Nothing here signs, reads files, opens sockets or asks a clock, so that an auditor can
+//! take this crate alone. `FORMAT.md` beside it is the normative text.
+
+pub mod canonical;
+pub mod checkpoint;
+pub mod error;
+pub mod hash;
+pub mod limits;
+pub mod note;
+pub mod proof;
+pub mod tree;
+pub mod vkey;

@@ -1,0 +1,70 @@
+//! Every bound of the format, by name, with the relations between them proved at compile time. Not the limits
+//! of a server (queues, rates, time): those belong to the crates that enforce them.
+
+/// Bytes of one record line, without its line feed: a C2SP entry bundle has a 16-bit length.
+pub const RECORD_BYTES_MAX: usize = 65_535;
+
+/// Objects and arrays nested in one another, in a record or in foreign JSON.
+pub const JSON_DEPTH_MAX: usize = 64;
+
+/// Bytes of a foreign JSON text that may be canonicalised.
+pub const FOREIGN_JSON_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Largest integer in JSON that every reader keeps exactly: 2^53 − 1.
+pub const INTEGER_MAX: u64 = (1 << 53) - 1;
+
+/// Significant digits of the shortest decimal form of any double.
+pub const NUMBER_DIGITS_MAX: usize = 17;
+
+/// Digits of a sequence number in a record, padded with zeros so that it sorts as text.
+pub const SEQUENCE_DIGITS: usize = 16;
+
+/// Records of one log: what its sequence digits can count.
+pub const LOG_RECORDS_MAX: u64 = 10_u64.pow(16);
+
+/// Leaves of a tree whose proofs this format can carry.
+pub const TREE_SIZE_MAX: u64 = 1 << 63;
+
+/// Hashes of an inclusion or consistency proof.
+pub const PROOF_HASHES_MAX: usize = 63;
+
+/// Bytes of a signed note.
+pub const NOTE_BYTES_MAX: usize = 1_000_000;
+
+/// Signatures of a note that are read; C2SP asks for at least 16.
+pub const NOTE_SIGNATURES_MAX: usize = 64;
+
+/// Bytes of a key name or origin.
+pub const NAME_BYTES_MAX: usize = 255;
+
+/// Bytes of a tenant: one letter or digit, then up to 62 of `a-z 0-9 . _ -`.
+pub const TENANT_BYTES_MAX: usize = 63;
+
+/// Bytes of the facts of one decision.
+pub const FACTS_BYTES_MAX: usize = 32 * 1024;
+
+/// Lines of one batch of observations.
+pub const BATCH_LINES_MAX: usize = 10_000;
+
+/// Bytes of one batch of observations.
+pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Bytes of one attachment.
+pub const ATTACHMENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of `bundle.json`.
+pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of the path of a bundle's member: what a plain tar header holds.
+pub const MEMBER_PATH_BYTES_MAX: usize = 100;
+
+const _: () = assert!(RECORD_BYTES_MAX == u16::MAX as usize);
+const _: () = assert!(FACTS_BYTES_MAX < RECORD_BYTES_MAX);
+const _: () = assert!(RECORD_BYTES_MAX < ATTACHMENT_BYTES_MAX);
+const _: () =
+    assert!(ATTACHMENT_BYTES_MAX <= BATCH_BYTES_MAX && BATCH_BYTES_MAX <= FOREIGN_JSON_BYTES_MAX);
+const _: () =
+    assert!(LOG_RECORDS_MAX <= TREE_SIZE_MAX && TREE_SIZE_MAX.ilog2() as usize == PROOF_HASHES_MAX);
+const _: () = assert!(LOG_RECORDS_MAX.ilog10() as usize == SEQUENCE_DIGITS);
+const _: () = assert!(NOTE_SIGNATURES_MAX >= 16);
+const _: () = assert!(TENANT_BYTES_MAX < NAME_BYTES_MAX);
