@@ -1,0 +1,259 @@
+//! What the ledger asks of a database: one durable, fenced append, and reads.
+//!
+//! A store is trusted for nothing about integrity: whatever it changes, a judge names. It is trusted to keep what it
+//! said it kept. Two stand behind this trait, [`sqlite`] and [`postgres`]; every test of one runs on both.
+
+pub mod postgres;
+pub mod sqlite;
+
+use async_trait::async_trait;
+use probity_schemas::hash::Hash;
+use probity_schemas::subject::Tenant;
+use probity_schemas::tree::CompactRange;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A log's number inside one store: the key of every row.
+pub type LogNumber = i64;
+
+/// The log's row: what the next append compares with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// The log's number in this store.
+    pub log: LogNumber,
+    /// Its tenant.
+    pub tenant: Tenant,
+    /// Hash of the tree's leaves; size and root follow from it.
+    pub range: CompactRange,
+    /// Sum of the bytes of all lines, line feeds included.
+    pub bytes: u64,
+    /// Fencing token: grows by one with every take-over.
+    pub epoch: i64,
+    /// The newest checkpoint, a signed note; empty before record 0.
+    pub checkpoint: String,
+}
+
+/// A record as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRecord {
+    /// Its position.
+    pub sequence: u64,
+    /// Its leaf hash.
+    pub leaf: Hash,
+    /// Its line, without the line feed.
+    pub line: Arc<[u8]>,
+}
+
+/// A record to be appended, with what the indexes need.
+#[derive(Clone, Debug)]
+pub struct NewRecord {
+    /// Its line, without the line feed.
+    pub line: Arc<[u8]>,
+    /// Its leaf hash.
+    pub leaf: Hash,
+    /// Its subject.
+    pub subject: String,
+    /// Its position in the subject's stream.
+    pub revision: u64,
+    /// Its time, microseconds since the epoch.
+    pub time_micros: i64,
+}
+
+/// A second name that from now on leads to a subject. A later one takes its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAlias {
+    /// The name.
+    pub alias: String,
+    /// What it leads to.
+    pub subject: String,
+}
+
+/// An idempotency row: the answer to a request, kept so that a retry gets it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyRow {
+    /// Scope and key, as one text (log apart): actor, operation, key.
+    pub key: String,
+    /// Keyed BLAKE3 of the request's body.
+    pub fingerprint: [u8; 32],
+    /// First record of the answer.
+    pub first: u64,
+    /// How many records; 0 when the answer recorded nothing.
+    pub count: u64,
+    /// When it was written, microseconds since the epoch.
+    pub time_micros: i64,
+    /// What the answer said besides its records (an encoding the caller chooses).
+    pub reply: String,
+}
+
+/// Content named by its hash.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attachment {
+    /// BLAKE3, lower-case hexadecimal.
+    pub blake3: String,
+    /// The content.
+    pub content: Arc<[u8]>,
+}
+
+/// One append: everything in it becomes durable together, or nothing of it.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The row the writer saw: the append happens only if log, size, root and epoch are still these.
+    pub expected: Head,
+    /// The row after it.
+    pub next: Head,
+    /// The records, in order; the first has sequence `expected.range.size()`.
+    pub records: Vec<NewRecord>,
+    /// Second names.
+    pub aliases: Vec<NewAlias>,
+    /// Idempotency rows.
+    pub idempotency: Vec<IdempotencyRow>,
+    /// Attachments; one that is there already is left as it is.
+    pub attachments: Vec<Attachment>,
+}
+
+/// Why an append did not happen, or may have.
+#[derive(Debug, Error)]
+pub enum AppendError {
+    /// The log's row is another one: somebody else appended, or owns the log now. Nothing was written.
+    #[error("the log was moved on by somebody else")]
+    Conflict,
+    /// The store refused before the commit was sent. Nothing was written.
+    #[error("nothing was written")]
+    NotDone(#[source] StoreError),
+    /// The commit was sent and its answer is not known. The writer must reload and look.
+    #[error("whether it was written is not known")]
+    Unknown(#[source] StoreError),
+}
+
+/// A store that does not do what it is asked.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The database says no, or says nothing.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the database's schema could not be brought up to date")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// The store holds something that this program never wrote.
+    #[error("the store holds what was never written: {what}")]
+    Corrupt {
+        /// What was found.
+        what: String,
+    },
+    /// Another process holds the data directory.
+    #[error("another process has this data directory open")]
+    Locked,
+    /// The store was closed, or the task that serves it ended.
+    #[error("the store is closed")]
+    Closed,
+    /// A file operation failed.
+    #[error("a file could not be used")]
+    Io(#[from] std::io::Error),
+}
+
+/// Which records of a log to read.
+#[derive(Clone, Copy, Debug)]
+pub enum Span<'a> {
+    /// From this sequence on.
+    From(u64),
+    /// Of one subject, from this revision on.
+    Subject(&'a str, u64),
+    /// Not before this time (microseconds since the epoch), from this sequence on.
+    Since(i64, u64),
+}
+
+/// Who owns a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The node's id.
+    pub node: String,
+    /// Where it takes requests, e.g. `127.0.0.1:8080`.
+    pub address: String,
+    /// Whether its lease holds, by the store's own clock.
+    pub alive: bool,
+    /// The log's epoch.
+    pub epoch: i64,
+}
+
+/// A database that keeps logs.
+///
+/// Promises. After `append` answered `Ok` the records, the row and everything else in the [`Append`] survive the loss of
+/// power. Appends to one log never overlap; appends to several may share a commit. A reader sees whole appends only.
+/// Nothing here is to be used to make a decision: that is for the writer's state.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The durability in force, for people: e.g. `sqlite WAL synchronous=FULL`.
+    fn durability(&self) -> String;
+
+    /// Every log in the store.
+    async fn heads(&self) -> Result<Vec<Head>, StoreError>;
+
+    /// One log's row; `None` when the tenant has no log.
+    async fn head(&self, tenant: &Tenant) -> Result<Option<Head>, StoreError>;
+
+    /// Makes the row of a log that has no record yet; the row that is there when somebody was faster.
+    async fn create(&self, tenant: &Tenant) -> Result<Head, StoreError>;
+
+    /// Appends, durably, exactly once or not at all.
+    async fn append(&self, append: Append) -> Result<(), AppendError>;
+
+    /// Reads records in order of sequence (of revision, for a subject), at most `limit` and at most about `bytes_max` of lines,
+    /// at least one when there is one.
+    async fn read(&self, log: LogNumber, span: Span<'_>, limit: u32, bytes_max: usize) -> Result<Vec<StoredRecord>, StoreError>;
+
+    /// Leaf hashes of `count` records from `first` on, in order; fewer at the end of the log.
+    async fn leaves(&self, log: LogNumber, first: u64, count: u32) -> Result<Vec<Hash>, StoreError>;
+
+    /// The newest record of each subject asked for: revision and leaf hash.
+    async fn subject_heads(&self, log: LogNumber, subjects: &[String]) -> Result<Vec<Option<(u64, Hash)>>, StoreError>;
+
+    /// What each alias leads to.
+    async fn aliases(&self, log: LogNumber, aliases: &[String]) -> Result<Vec<Option<String>>, StoreError>;
+
+    /// The idempotency row of each key asked for.
+    async fn idempotency(&self, log: LogNumber, keys: &[String]) -> Result<Vec<Option<IdempotencyRow>>, StoreError>;
+
+    /// Forgets idempotency rows written before a time (microseconds since the epoch), at most 10,000; how many went.
+    async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError>;
+
+    /// An attachment.
+    async fn attachment(&self, log: LogNumber, blake3: &str) -> Result<Option<Attachment>, StoreError>;
+
+    /// Names and sizes of a log's attachments, in order of name, after a name, at most `limit`.
+    async fn attachment_list(&self, log: LogNumber, after: &str, limit: u32) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Keeps a snapshot of the writer's state in place of the one before.
+    async fn put_snapshot(&self, log: LogNumber, size: u64, content: &[u8]) -> Result<(), StoreError>;
+
+    /// The snapshot, if there is one.
+    async fn snapshot(&self, log: LogNumber) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Keeps full tiles (level, index, 8192 bytes of hashes); one that is there is left as it is.
+    async fn put_tiles(&self, log: LogNumber, tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreError>;
+
+    /// Each tile asked for, by level and index.
+    async fn tiles(&self, log: LogNumber, wanted: &[(u8, u64)]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+
+    /// How many full tiles of a level are kept without a gap from 0.
+    async fn tile_count(&self, log: LogNumber, level: u8) -> Result<u64, StoreError>;
+
+    /// Renews (or makes) this node's lease for `seconds` by the store's clock. `false`: the lease had run out and was not renewed;
+    /// the node must drop all it owns and call [`Store::rejoin`].
+    async fn renew(&self, node: &str, address: &str, seconds: u32) -> Result<bool, StoreError>;
+
+    /// Begins a new lease, e.g. at start.
+    async fn rejoin(&self, node: &str, address: &str, seconds: u32) -> Result<(), StoreError>;
+
+    /// Takes a log: gives its row with `epoch + 1` when nobody owns it, the owner's lease has run out, or the owner is this node; `None` when
+    /// somebody else holds it.
+    async fn claim(&self, tenant: &Tenant, node: &str) -> Result<Option<Head>, StoreError>;
+
+    /// Gives all this node's logs up at a graceful stop, and ends its lease.
+    async fn release(&self, node: &str) -> Result<(), StoreError>;
+
+    /// Who owns a log.
+    async fn owner(&self, tenant: &Tenant) -> Result<Option<Owner>, StoreError>;
+
+    /// Closes the store after what it was given is done.
+    async fn close(&self);
+}
