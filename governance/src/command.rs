@@ -97,7 +97,10 @@ pub struct Report {
 
 /// What is reported.
 #[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "each variant is the documented event of the same name")]
+#[expect(
+    missing_docs,
+    reason = "each variant is the documented event of the same name"
+)]
 pub enum ReportBody {
     Outcome(Box<OutcomeRecorded>),
     Trace(Box<TraceIngested>),
@@ -132,19 +135,28 @@ impl Alias {
     /// The newest decision about an execution.
     #[must_use]
     pub fn execution(actor: &str, workspace: Option<&str>, execution: &str) -> Self {
-        Self(format!("execution\n{actor}\n{}\n{execution}", workspace.unwrap_or_default()))
+        Self(format!(
+            "execution\n{actor}\n{}\n{execution}",
+            workspace.unwrap_or_default()
+        ))
     }
 
     /// One report about an execution.
     #[must_use]
     pub fn report(actor: &str, workspace: Option<&str>, execution: &str, dedup: &str) -> Self {
-        Self(format!("report\n{actor}\n{}\n{execution}\n{dedup}", workspace.unwrap_or_default()))
+        Self(format!(
+            "report\n{actor}\n{}\n{execution}\n{dedup}",
+            workspace.unwrap_or_default()
+        ))
     }
 
     /// The stream of reports about an execution that no decision is known of.
     #[must_use]
     pub fn ungoverned(actor: &str, workspace: Option<&str>, execution: &str) -> Self {
-        Self(format!("ungoverned\n{actor}\n{}\n{execution}", workspace.unwrap_or_default()))
+        Self(format!(
+            "ungoverned\n{actor}\n{}\n{execution}",
+            workspace.unwrap_or_default()
+        ))
     }
 
     /// The text it is stored under.

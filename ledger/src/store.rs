@@ -1,10 +1,7 @@
 //! What the ledger asks of a database: one durable, fenced append, and reads.
 //!
 //! A store is trusted for nothing about integrity: whatever it changes, a judge names. It is trusted to keep what it
-//! said it kept. Two stand behind this trait, [`sqlite`] and [`postgres`]; every test of one runs on both.
-
-pub mod postgres;
-pub mod sqlite;
+//! said it kept. Two stand behind this trait, SQLite and PostgreSQL; every test of one runs on both.
 
 use async_trait::async_trait;
 use probity_schemas::hash::Hash;
@@ -199,40 +196,81 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads records in order of sequence (of revision, for a subject), at most `limit` and at most about `bytes_max` of lines,
     /// at least one when there is one.
-    async fn read(&self, log: LogNumber, span: Span<'_>, limit: u32, bytes_max: usize) -> Result<Vec<StoredRecord>, StoreError>;
+    async fn read(
+        &self,
+        log: LogNumber,
+        span: Span<'_>,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Vec<StoredRecord>, StoreError>;
 
     /// Leaf hashes of `count` records from `first` on, in order; fewer at the end of the log.
-    async fn leaves(&self, log: LogNumber, first: u64, count: u32) -> Result<Vec<Hash>, StoreError>;
+    async fn leaves(&self, log: LogNumber, first: u64, count: u32)
+    -> Result<Vec<Hash>, StoreError>;
 
     /// The newest record of each subject asked for: revision and leaf hash.
-    async fn subject_heads(&self, log: LogNumber, subjects: &[String]) -> Result<Vec<Option<(u64, Hash)>>, StoreError>;
+    async fn subject_heads(
+        &self,
+        log: LogNumber,
+        subjects: &[String],
+    ) -> Result<Vec<Option<(u64, Hash)>>, StoreError>;
 
     /// What each alias leads to.
-    async fn aliases(&self, log: LogNumber, aliases: &[String]) -> Result<Vec<Option<String>>, StoreError>;
+    async fn aliases(
+        &self,
+        log: LogNumber,
+        aliases: &[String],
+    ) -> Result<Vec<Option<String>>, StoreError>;
 
     /// The idempotency row of each key asked for.
-    async fn idempotency(&self, log: LogNumber, keys: &[String]) -> Result<Vec<Option<IdempotencyRow>>, StoreError>;
+    async fn idempotency(
+        &self,
+        log: LogNumber,
+        keys: &[String],
+    ) -> Result<Vec<Option<IdempotencyRow>>, StoreError>;
 
     /// Forgets idempotency rows written before a time (microseconds since the epoch), at most 10,000; how many went.
     async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError>;
 
     /// An attachment.
-    async fn attachment(&self, log: LogNumber, blake3: &str) -> Result<Option<Attachment>, StoreError>;
+    async fn attachment(
+        &self,
+        log: LogNumber,
+        blake3: &str,
+    ) -> Result<Option<Attachment>, StoreError>;
 
     /// Names and sizes of a log's attachments, in order of name, after a name, at most `limit`.
-    async fn attachment_list(&self, log: LogNumber, after: &str, limit: u32) -> Result<Vec<(String, u64)>, StoreError>;
+    async fn attachment_list(
+        &self,
+        log: LogNumber,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// Keeps a snapshot of the writer's state in place of the one before.
-    async fn put_snapshot(&self, log: LogNumber, size: u64, content: &[u8]) -> Result<(), StoreError>;
+    async fn put_snapshot(
+        &self,
+        log: LogNumber,
+        size: u64,
+        content: &[u8],
+    ) -> Result<(), StoreError>;
 
     /// The snapshot, if there is one.
     async fn snapshot(&self, log: LogNumber) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Keeps full tiles (level, index, 8192 bytes of hashes); one that is there is left as it is.
-    async fn put_tiles(&self, log: LogNumber, tiles: &[(u8, u64, Vec<u8>)]) -> Result<(), StoreError>;
+    async fn put_tiles(
+        &self,
+        log: LogNumber,
+        tiles: &[(u8, u64, Vec<u8>)],
+    ) -> Result<(), StoreError>;
 
     /// Each tile asked for, by level and index.
-    async fn tiles(&self, log: LogNumber, wanted: &[(u8, u64)]) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
+    async fn tiles(
+        &self,
+        log: LogNumber,
+        wanted: &[(u8, u64)],
+    ) -> Result<Vec<Option<Vec<u8>>>, StoreError>;
 
     /// How many full tiles of a level are kept without a gap from 0.
     async fn tile_count(&self, log: LogNumber, level: u8) -> Result<u64, StoreError>;

@@ -3,7 +3,7 @@
 //! Not a tree: a body is checked and brought into canonical form once, at the edge, and from then on it is text
 //! that is written into the record as it stands. What reads it (a policy condition, a view) parses it for itself.
 
-use crate::canonical::{self, CanonicalError};
+use crate::canonical::{self, CanonicalError, CanonicalFault};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::fmt;
@@ -27,7 +27,12 @@ impl Body {
     /// [`CanonicalError`] when it is not.
     pub fn from_canonical(text: String) -> Result<Self, CanonicalError> {
         canonical::check(text.as_bytes())?;
-        RawValue::from_string(text).map(Self).map_err(|_| CanonicalError::NOT_JSON)
+        RawValue::from_string(text)
+            .map(Self)
+            .map_err(|_| CanonicalError {
+                offset: 0,
+                fault: CanonicalFault::UnexpectedByte,
+            })
     }
 
     /// The canonical text.

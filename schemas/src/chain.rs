@@ -25,8 +25,12 @@ pub struct ChainTip {
 
 impl ChainTip {
     /// Before record 0.
-    pub const START: Self =
-        Self { next: 0, previous: Hash::EMPTY, id: Uuid::nil(), time: Time::from_micros(i64::MIN) };
+    pub const START: Self = Self {
+        next: 0,
+        previous: Hash::EMPTY,
+        id: Uuid::nil(),
+        time: Time::from_micros(i64::MIN),
+    };
 
     /// Checks a record's links to the one before and moves on to it.
     ///
@@ -35,7 +39,10 @@ impl ChainTip {
     pub fn follow(&mut self, record: &Record<'_>) -> Result<(), FormatError> {
         let sequence = record.sequence;
         if sequence != self.next {
-            return Err(FormatError::SequenceGap { expected: self.next, found: sequence });
+            return Err(FormatError::SequenceGap {
+                expected: self.next,
+                found: sequence,
+            });
         }
         if record.envelope.previous != self.previous {
             return Err(FormatError::BadPrevious { sequence });
@@ -44,9 +51,14 @@ impl ChainTip {
             return Err(FormatError::IdNotIncreasing { sequence });
         }
         if record.envelope.time < self.time {
-            return Err(FormatError::TimeWentBack { sequence });
+            return Err(FormatError::TimeGoesBack { sequence });
         }
-        *self = Self { next: sequence + 1, previous: record.leaf, id: record.id, time: record.envelope.time };
+        *self = Self {
+            next: sequence + 1,
+            previous: record.leaf,
+            id: record.id,
+            time: record.envelope.time,
+        };
         Ok(())
     }
 }
@@ -70,7 +82,7 @@ impl SubjectLinks {
         let leaf: [u8; 20] = std::array::from_fn(|at| record.leaf.0[at]);
         let expected = self.0.get(&key).map_or(0, |(revision, _)| revision + 1);
         if record.revision != expected {
-            return Err(FormatError::RevisionGap { sequence, expected, found: record.revision });
+            return Err(FormatError::RevisionGap { sequence });
         }
         let linked = match (self.0.get(&key), record.envelope.subjectprevious) {
             (None, None) => true,

@@ -34,12 +34,12 @@ macro_rules! events {
             /// Reads a body by the struct of its type.
             ///
             /// # Errors
-            /// [`FormatError::UnknownType`] for a type that is not in the list, [`FormatError::Shape`] for a body
+            /// [`FormatError::BadType`] for a type that is not in the list, [`FormatError::BadData`] for a body
             /// that its struct refuses.
             pub fn parse(type_name: &str, json: &str) -> Result<Self, FormatError> {
                 match type_name {
-                    $($name => serde_json::from_str(json).map(|body| Self::$variant(Box::new(body))).map_err(FormatError::shape),)+
-                    _ => Err(FormatError::UnknownType { name: type_name.to_owned() }),
+                    $($name => serde_json::from_str(json).map(|body| Self::$variant(Box::new(body))).map_err(|error| FormatError::BadData { event: $name.to_owned(), reason: error.to_string() }),)+
+                    _ => Err(FormatError::BadType { found: type_name.to_owned() }),
                 }
             }
 

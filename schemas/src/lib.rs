@@ -2,12 +2,20 @@
 //! checkpoints and receipts. Nothing here signs, reads files, opens sockets or asks a clock, so that an auditor can
 //! take this crate alone. `FORMAT.md` beside it is the normative text.
 
+pub mod body;
 pub mod canonical;
+pub mod chain;
 pub mod checkpoint;
 pub mod error;
+pub mod event;
 pub mod hash;
 pub mod limits;
 pub mod note;
+pub mod policy;
 pub mod proof;
+pub mod record;
+pub mod subject;
+pub mod time;
 pub mod tree;
 pub mod vkey;
+pub mod vocabulary;

@@ -40,6 +40,12 @@ pub const NAME_BYTES_MAX: usize = 255;
 /// Bytes of a tenant: one letter or digit, then up to 62 of `a-z 0-9 . _ -`.
 pub const TENANT_BYTES_MAX: usize = 63;
 
+/// Bytes of a subject or an actor.
+pub const SUBJECT_BYTES_MAX: usize = 1024;
+
+/// Bytes of a label: a surface, a correlation or causation id, a `traceparent`.
+pub const LABEL_BYTES_MAX: usize = 1024;
+
 /// Bytes of the facts of one decision.
 pub const FACTS_BYTES_MAX: usize = 32 * 1024;
 

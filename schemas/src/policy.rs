@@ -9,7 +9,16 @@ use serde::{Deserialize, Serialize};
 
 /// A rule about requests.
 #[derive(
-    Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
 )]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -34,7 +43,16 @@ pub struct Policy {
 
 /// Where a policy holds; absent means everywhere.
 #[derive(
-    Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize,
+    Clone,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
     rkyv::Deserialize,
 )]
 #[serde(deny_unknown_fields)]
@@ -49,7 +67,16 @@ pub struct Scope {
 
 /// What a policy speaks of; without a name, of all of that kind.
 #[derive(
-    Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
 )]
 #[serde(deny_unknown_fields)]
 pub struct PolicySubject {
@@ -62,7 +89,16 @@ pub struct PolicySubject {
 
 /// The kinds a policy can speak of.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
     rkyv::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
@@ -85,7 +121,16 @@ pub enum SubjectKind {
 
 /// One condition of a policy.
 #[derive(
-    Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
 )]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
@@ -99,7 +144,16 @@ pub struct Condition {
 
 /// How a field is compared.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
     rkyv::Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
@@ -124,7 +178,16 @@ pub enum Operator {
 
 /// A value that a condition compares with.
 #[derive(
-    Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+    Clone,
+    Debug,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    JsonSchema,
+    rkyv::Archive,
+    rkyv::Serialize,
+    rkyv::Deserialize,
 )]
 #[serde(untagged)]
 pub enum Scalar {

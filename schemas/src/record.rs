@@ -8,8 +8,8 @@ use crate::canonical;
 use crate::error::FormatError;
 use crate::event::Event;
 use crate::hash::{Hash, leaf_hash};
-use crate::limits::RECORD_BYTES_MAX;
-use crate::subject::{is_actor, is_subject};
+use crate::limits::{INTEGER_MAX, LABEL_BYTES_MAX, RECORD_BYTES_MAX, SEQUENCE_DIGITS};
+use crate::subject::{Tenant, is_actor, is_subject};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -19,13 +19,13 @@ use uuid::Uuid;
 /// The CloudEvents version every record states.
 pub const SPEC_VERSION: &str = "1.0";
 
-/// Digits of `sequence`, zero-padded so that it sorts as text.
-pub const SEQUENCE_DIGITS: usize = 16;
-
 /// The attributes of a record as they stand in the line. `D` is the body: a value to write, raw text when reading.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the attributes are documented in FORMAT.md and DESIGN, section 3")]
+#[expect(
+    missing_docs,
+    reason = "the attributes are documented in FORMAT.md and DESIGN, section 3"
+)]
 pub struct Envelope<'a, D> {
     #[serde(borrow)]
     pub actor: Cow<'a, str>,
@@ -93,24 +93,24 @@ impl<'a> Record<'a> {
     /// # Errors
     /// As [`Record::parse`], but for the canonical form.
     pub fn parse_canonical(line: &'a [u8]) -> Result<Self, FormatError> {
-        let envelope: Envelope<'a, &'a RawValue> = serde_json::from_slice(line).map_err(FormatError::shape)?;
+        let envelope: Envelope<'a, &'a RawValue> = serde_json::from_slice(line).map_err(shape)?;
         let id = parse_id(&envelope.id)?;
         let sequence = parse_sequence(&envelope.sequence)?;
-        let revision = parse_decimal(&envelope.revision)
-            .ok_or_else(|| FormatError::BadRevision { text: envelope.revision.clone().into_owned() })?;
+        let revision = parse_decimal(&envelope.revision).ok_or(FormatError::BadRevision)?;
         if envelope.specversion != SPEC_VERSION {
-            return Err(FormatError::BadSpecVersion { text: envelope.specversion.into_owned() });
-        }
-        if !is_subject(&envelope.subject) {
-            return Err(FormatError::BadSubject { text: envelope.subject.into_owned() });
-        }
-        if !is_actor(&envelope.actor) {
-            return Err(FormatError::BadActor { text: envelope.actor.into_owned() });
+            return Err(FormatError::BadSpecVersion);
         }
         if envelope.subjectprevious.is_some() != (revision > 0) {
-            return Err(FormatError::SubjectLinkPresence { revision });
+            return Err(FormatError::BadSubjectPrevious { sequence });
         }
-        Ok(Self { leaf: leaf_hash(line), id, sequence, revision, envelope })
+        check_names(&envelope)?;
+        Ok(Self {
+            leaf: leaf_hash(line),
+            id,
+            sequence,
+            revision,
+            envelope,
+        })
     }
 
     /// Reads the body by the struct of its type.
@@ -128,8 +128,66 @@ impl<D: Serialize> Envelope<'_, D> {
     /// # Errors
     /// [`FormatError::TooLong`] past the limit of a record, [`FormatError::Shape`] when the body does not serialize.
     pub fn to_line(&self) -> Result<Vec<u8>, FormatError> {
-        let line = serde_json::to_vec(self).map_err(FormatError::shape)?;
-        if line.len() > RECORD_BYTES_MAX { Err(FormatError::TooLong { bytes: line.len() }) } else { Ok(line) }
+        let line = serde_json::to_vec(self).map_err(shape)?;
+        if line.len() > RECORD_BYTES_MAX {
+            Err(FormatError::TooLong { bytes: line.len() })
+        } else {
+            Ok(line)
+        }
+    }
+}
+
+/// Checks the attributes that name something.
+fn check_names<D>(envelope: &Envelope<'_, D>) -> Result<(), FormatError> {
+    if !is_origin(&envelope.source) {
+        return Err(FormatError::BadOrigin);
+    }
+    if !is_subject(&envelope.subject) {
+        return Err(FormatError::BadSubject);
+    }
+    if !is_actor(&envelope.actor) {
+        return Err(FormatError::BadActor);
+    }
+    if !is_label(&envelope.surface) {
+        return Err(FormatError::BadSurface);
+    }
+    for (attribute, value) in [
+        ("causationid", &envelope.causationid),
+        ("correlationid", &envelope.correlationid),
+        ("traceparent", &envelope.traceparent),
+    ] {
+        if value.as_ref().is_some_and(|value| !is_label(value)) {
+            return Err(FormatError::BadExtension { attribute });
+        }
+    }
+    envelope
+        .workspace
+        .as_deref()
+        .map_or(Ok(()), |name| Tenant::parse(name).map(drop))
+}
+
+/// An origin: a name, a slash and a tenant, then perhaps a slash and a generation from 2 on.
+fn is_origin(text: &str) -> bool {
+    let mut parts = text.split('/');
+    let named = parts.next().is_some_and(crate::vkey::is_name);
+    let owned = parts
+        .next()
+        .is_some_and(|tenant| Tenant::parse(tenant).is_ok());
+    let generation = parts
+        .next()
+        .is_none_or(|part| parse_decimal(part).is_some_and(|number| number > 1));
+    named && owned && generation && parts.next().is_none()
+}
+
+/// A short printable text: not empty, no control character.
+#[must_use]
+pub fn is_label(text: &str) -> bool {
+    !text.is_empty() && text.len() <= LABEL_BYTES_MAX && !text.chars().any(char::is_control)
+}
+
+fn shape(error: serde_json::Error) -> FormatError {
+    FormatError::Shape {
+        reason: error.to_string(),
     }
 }
 
@@ -142,19 +200,26 @@ pub fn sequence_text(sequence: u64) -> String {
 fn parse_sequence(text: &str) -> Result<u64, FormatError> {
     let digits = text.len() == SEQUENCE_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
     let number = if digits { text.parse().ok() } else { None };
-    number.ok_or_else(|| FormatError::BadSequence { text: text.to_owned() })
+    number.ok_or(FormatError::BadSequence)
 }
 
 /// A decimal number without a leading zero, at most 2^53−1.
 fn parse_decimal(text: &str) -> Option<u64> {
-    let shaped = text == "0" || (text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0'));
-    text.parse().ok().filter(|number: &u64| shaped && *number < 1 << 53)
+    let shaped =
+        text == "0" || (text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0'));
+    text.parse()
+        .ok()
+        .filter(|number: &u64| shaped && *number <= INTEGER_MAX)
 }
 
 fn parse_id(text: &str) -> Result<Uuid, FormatError> {
-    let bad = || FormatError::BadId { text: text.to_owned() };
+    let bad = || FormatError::BadId;
     let id = Uuid::try_parse(text).map_err(|_| bad())?;
     let mut buffer = Uuid::encode_buffer();
     let same = id.hyphenated().encode_lower(&mut buffer) == text;
-    if same && id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122 { Ok(id) } else { Err(bad()) }
+    if same && id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122 {
+        Ok(id)
+    } else {
+        Err(bad())
+    }
 }

@@ -12,7 +12,17 @@ use uuid::Uuid;
 
 /// Things whose stream carries state; a reported observation may not name one (DESIGN, section 3).
 pub const RESERVED_THINGS: [&str; 11] = [
-    "log", "decision", "policy", "adapter", "agent", "budget", "credential", "key", "signer", "setting", "hold",
+    "log",
+    "decision",
+    "policy",
+    "adapter",
+    "agent",
+    "budget",
+    "credential",
+    "key",
+    "signer",
+    "setting",
+    "hold",
 ];
 
 /// A log's owner: `[a-z0-9][a-z0-9._-]{0,62}`.
@@ -29,8 +39,14 @@ impl Tenant {
         let bytes = text.as_bytes();
         let good = bytes.first().is_some_and(plain)
             && bytes.len() <= TENANT_BYTES_MAX
-            && bytes.iter().all(|byte| plain(byte) || b"._-".contains(byte));
-        if good { Ok(Self(text.to_owned())) } else { Err(FormatError::BadTenant { text: text.to_owned() }) }
+            && bytes
+                .iter()
+                .all(|byte| plain(byte) || b"._-".contains(byte));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(FormatError::BadTenant)
+        }
     }
 
     /// The name.
@@ -81,7 +97,11 @@ impl Subject {
     /// # Errors
     /// [`FormatError::BadSubject`] outside the grammar.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        if is_subject(text) { Ok(Self(text.to_owned())) } else { Err(FormatError::BadSubject { text: text.to_owned() }) }
+        if is_subject(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(FormatError::BadSubject)
+        }
     }
 
     /// The whole text.
@@ -106,12 +126,18 @@ impl Subject {
 /// Whether a text is a well-formed subject.
 #[must_use]
 pub fn is_subject(text: &str) -> bool {
-    let Some((thing, id)) = text.split_once('/') else { return false };
+    let Some((thing, id)) = text.split_once('/') else {
+        return false;
+    };
     text.len() <= SUBJECT_BYTES_MAX
         && !thing.is_empty()
-        && thing.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        && thing
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'-')
         && !id.is_empty()
-        && id.bytes().all(|byte| is_plain(byte) || byte == b'%' || byte == b'/')
+        && id
+            .bytes()
+            .all(|byte| is_plain(byte) || byte == b'%' || byte == b'/')
 }
 
 /// Whether a text is a well-formed actor: `system`, or `<kind>:<id>` with the kinds of DESIGN, section 3.
@@ -120,7 +146,9 @@ pub fn is_actor(text: &str) -> bool {
     if text == "system" {
         return true;
     }
-    let Some((kind, id)) = text.split_once(':') else { return false };
+    let Some((kind, id)) = text.split_once(':') else {
+        return false;
+    };
     text.len() <= SUBJECT_BYTES_MAX
         && ["adapter", "agent", "user"].contains(&kind)
         && !id.is_empty()
@@ -134,7 +162,11 @@ pub fn is_actor(text: &str) -> bool {
 pub fn actor(kind: &str, id: &str) -> Result<String, FormatError> {
     let encoded = Subject::new("actor", id)?;
     let text = format!("{kind}:{}", encoded.id());
-    if is_actor(&text) { Ok(text) } else { Err(FormatError::BadSubject { text }) }
+    if is_actor(&text) {
+        Ok(text)
+    } else {
+        Err(FormatError::BadSubject)
+    }
 }
 
 const fn is_plain(byte: u8) -> bool {
@@ -171,7 +203,10 @@ mod tests {
 
     #[test]
     fn a_callers_id_is_encoded() {
-        assert_eq!(Subject::new("adapter", "a b\n/ü").unwrap().as_str(), "adapter/a%20b%0A%2F%C3%BC");
+        assert_eq!(
+            Subject::new("adapter", "a b\n/ü").unwrap().as_str(),
+            "adapter/a%20b%0A%2F%C3%BC"
+        );
         assert!(Subject::new("adapter", "").is_err());
         assert!(Subject::new("adapter", &"x".repeat(2000)).is_err());
         assert_eq!(actor("user", "Ann Lee").unwrap(), "user:Ann%20Lee");

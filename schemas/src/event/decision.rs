@@ -6,8 +6,8 @@ use crate::body::Body;
 use crate::hash::Hash;
 use crate::time::Time;
 use crate::vocabulary::{
-    ConsumedBy, Effect, ExpiredPart, Mode, Origin, OutcomeStatus, Reason, RiskClass, RiskLevel, Role, Sensitivity,
-    SkillState, Verdict,
+    ConsumedBy, Effect, ExpiredPart, Mode, Origin, OutcomeStatus, Reason, RiskClass, RiskLevel,
+    Role, Sensitivity, SkillState, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
