@@ -7,6 +7,7 @@
 mod foreign;
 mod key;
 mod number;
+mod scan;
 mod walk;
 
 pub use foreign::canonicalize;

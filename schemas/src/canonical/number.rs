@@ -11,6 +11,9 @@ use crate::limits::{INTEGER_MAX, NUMBER_DIGITS_MAX};
 const LARGE_EXPONENT: i32 = 21;
 const SMALL_EXPONENT: i32 = -7;
 
+/// Digits of a number that is certainly a safe integer.
+const SAFE_DIGITS: usize = INTEGER_MAX.ilog10() as usize;
+
 /// Whether a byte can belong to a number, so that a number's end is found before its form is checked.
 pub(super) const fn is_number_byte(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E')
@@ -61,6 +64,9 @@ fn is_digits(text: &str) -> bool {
 
 /// Checks that `text` has the form ECMAScript prints. Whether a fraction is the shortest is not looked at.
 pub(super) fn check(text: &str) -> Result<(), Fault> {
+    if is_digits(text) && text.len() <= SAFE_DIGITS && !text.starts_with('0') {
+        return Ok(());
+    }
     let number = parts(text)?;
     match (number.fraction, number.exponent) {
         (None, None) => check_integer(&number),

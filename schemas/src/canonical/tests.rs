@@ -47,7 +47,8 @@ fn canonical_lines_pass() {
 
 #[test]
 fn lines_that_are_not_canonical_are_refused_at_the_byte() {
-    for (line, offset, fault) in [
+    #[rustfmt::skip]
+    let table = [
         ("", 0, Fault::UnexpectedEnd),
         ("[1", 2, Fault::UnexpectedEnd),
         (r#"{"a""#, 4, Fault::UnexpectedEnd),
@@ -82,7 +83,8 @@ fn lines_that_are_not_canonical_are_refused_at_the_byte() {
         (r#""\u000a""#, 1, Fault::LongEscape),
         (r#""\u001F""#, 1, Fault::LongEscape),
         (r#""\ud800""#, 1, Fault::LongEscape),
-    ] {
+    ];
+    for (line, offset, fault) in table {
         let error = check(line.as_bytes()).unwrap_err();
         assert_eq!((error.offset, error.fault), (offset, fault), "{line}");
     }
@@ -162,39 +164,24 @@ fn depth_ends_at_the_limit_for_reader_and_writer() {
 
 #[test]
 fn foreign_json_becomes_canonical() {
-    for (foreign, canonical) in [
-        (
-            " { \"b\" : 1 , \"a\" : [ 1 , 2 ] }\r\n\t",
-            r#"{"a":[1,2],"b":1}"#,
-        ),
-        (
-            r#"{"b":{"z":0,"y":{}},"a":[]}"#,
-            r#"{"a":[],"b":{"y":{},"z":0}}"#,
-        ),
-        (
-            r#""\u0041\/\u000a\ud83d\ude00\u001F\u007f""#,
-            "\"A/\\n\u{1f600}\\u001f\u{7f}\"",
-        ),
-        (
-            "[1.0,-0,-0.0,0e99999999999999999999,1E3,100e-2,0.1e1]",
-            "[1,0,0,0,1000,1,1]",
-        ),
-        (
-            "[1e21,1E-7,0.0000001,123.4500,1e-6,12345e-3]",
-            "[1e+21,1e-7,1e-7,123.45,0.000001,12.345]",
-        ),
-        (
-            "{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{20ac}\":3}",
-            "{\"\u{20ac}\":3,\"\u{1f600}\":2,\"\u{fb33}\":1}",
-        ),
-    ] {
+    #[rustfmt::skip]
+    let table = [
+        (" { \"b\" : 1 , \"a\" : [ 1 , 2 ] }\r\n\t", r#"{"a":[1,2],"b":1}"#),
+        (r#"{"b":{"z":0,"y":{}},"a":[]}"#, r#"{"a":[],"b":{"y":{},"z":0}}"#),
+        (r#""\u0041\/\u000a\ud83d\ude00\u001F\u007f""#, "\"A/\\n\u{1f600}\\u001f\u{7f}\""),
+        ("[1.0,-0,-0.0,0e99999999999999999999,1E3,100e-2,0.1e1]", "[1,0,0,0,1000,1,1]"),
+        ("[1e21,1E-7,0.0000001,123.4500,1e-6,12345e-3]", "[1e+21,1e-7,1e-7,123.45,0.000001,12.345]"),
+        ("{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{20ac}\":3}", "{\"\u{20ac}\":3,\"\u{1f600}\":2,\"\u{fb33}\":1}"),
+    ];
+    for (foreign, canonical) in table {
         assert_eq!(canonicalize(foreign.as_bytes()).as_deref(), Ok(canonical));
     }
 }
 
 #[test]
 fn foreign_json_that_two_readers_could_understand_differently_is_refused() {
-    for (foreign, offset, fault) in [
+    #[rustfmt::skip]
+    let table = [
         (r#"{"a":1,"b":2,"a":3}"#, 13, Fault::DuplicateKey),
         (r#"{"a":1,"\u0061":3}"#, 7, Fault::DuplicateKey),
         (r#"["\ud800"]"#, 2, Fault::LoneSurrogate),
@@ -207,11 +194,7 @@ fn foreign_json_that_two_readers_could_understand_differently_is_refused() {
         ("[1e-400]", 1, Fault::NumberRange),
         ("[333333333.33333329]", 1, Fault::NumberInexact),
         ("[9007199254740993.0]", 1, Fault::NumberInexact),
-        (
-            "[0.1000000000000000055511151231257827]",
-            1,
-            Fault::NumberInexact,
-        ),
+        ("[0.1000000000000000055511151231257827]", 1, Fault::NumberInexact),
         ("[01]", 1, Fault::NumberForm),
         ("[1.]", 1, Fault::NumberForm),
         ("\"a\tb\"", 2, Fault::ControlCharacter),
@@ -226,7 +209,8 @@ fn foreign_json_that_two_readers_could_understand_differently_is_refused() {
         ("\u{a0}1", 0, Fault::UnexpectedByte),
         ("\"\\u12\u{e9}4\"", 1, Fault::UnknownEscape),
         ("\"\\\u{e9}\"", 1, Fault::UnknownEscape),
-    ] {
+    ];
+    for (foreign, offset, fault) in table {
         let error = canonicalize(foreign.as_bytes()).unwrap_err();
         assert_eq!((error.offset, error.fault), (offset, fault), "{foreign}");
     }

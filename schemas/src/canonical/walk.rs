@@ -1,7 +1,7 @@
 //! The reader's check: one walk over the bytes that proves a line canonical. It builds nothing, allocates nothing
 //! and never re-encodes; the only state is the position and, per open object, the key before.
 
-use super::{CanonicalError, CanonicalFault as Fault, key, number};
+use super::{CanonicalError, CanonicalFault as Fault, key, number, scan};
 use crate::limits::JSON_DEPTH_MAX;
 
 /// Proves that `line` is exactly one canonical JSON value, or says where it is not.
@@ -85,6 +85,7 @@ impl<'t> Walk<'t> {
         let start = self.at;
         let mut bytewise = true;
         loop {
+            self.at += scan::plain_prefix(&self.bytes[self.at..]);
             let class = self
                 .bytes
                 .get(self.at)
