@@ -3,6 +3,7 @@
 //! take this crate alone. `FORMAT.md` beside it is the normative text.
 
 pub mod body;
+pub mod bundle;
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;

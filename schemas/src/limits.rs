@@ -61,6 +61,12 @@ pub const ATTACHMENT_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of `bundle.json`.
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
 
+/// Bytes of an RFC 3161 time-stamp token.
+pub const TIMESTAMP_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of the JSON Schema of one event type.
+pub const SCHEMA_BYTES_MAX: usize = 1024 * 1024;
+
 /// Bytes of the path of a bundle's member: what a plain tar header holds.
 pub const MEMBER_PATH_BYTES_MAX: usize = 100;
 
