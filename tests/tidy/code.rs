@@ -109,7 +109,8 @@ pub(crate) fn is_test_code(file: &str, test_modules: &BTreeSet<String>) -> bool 
         file.strip_prefix(module)
             .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
     };
-    file.starts_with("tests/") || file.starts_with("benches/") || test_modules.iter().any(in_module)
+    let test_folder = |folder: &str| folder == "tests" || folder == "benches";
+    file.split('/').any(test_folder) || test_modules.iter().any(in_module)
 }
 
 fn for_tests(attributes: &[syn::Attribute]) -> bool {
@@ -403,6 +404,7 @@ mod broken {
         assert!(is_test_code("ledger/src/tests.rs", &modules));
         assert!(is_test_code("ledger/src/tests/kill.rs", &modules));
         assert!(is_test_code("ledger/src/soak.rs", &modules));
+        assert!(is_test_code("ledger/tests/append.rs", &modules));
         assert!(!is_test_code("ledger/src/code.rs", &modules));
         assert!(!is_test_code("ledger/src/testsuite.rs", &modules));
         assert_eq!(
