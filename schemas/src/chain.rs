@@ -4,6 +4,8 @@
 //! Memory: one small entry a distinct subject, [`SubjectLinks`]; a reader of a part of a log brings none.
 
 use crate::error::FormatError;
+use crate::event::Event;
+use crate::event::log::{LogOpened, LogRestored};
 use crate::hash::Hash;
 use crate::record::Record;
 use crate::time::Time;
@@ -60,6 +62,51 @@ impl ChainTip {
             time: record.envelope.time,
         };
         Ok(())
+    }
+}
+
+/// The origin that the records of one log name as their `source`: stated by record 0, changed only by a restoration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OriginLink(Option<String>);
+
+impl OriginLink {
+    /// Checks that a record is of this log and moves on to it. A reader of a part of a log takes the first origin it sees.
+    ///
+    /// # Errors
+    /// [`FormatError::BadOpening`] or [`FormatError::OtherOrigin`]; for a record that states an origin, what is wrong with
+    /// its body.
+    pub fn follow(&mut self, record: &Record<'_>) -> Result<(), FormatError> {
+        let source = record.envelope.source.as_ref();
+        let opening = record.envelope.type_name == LogOpened::TYPE;
+        if opening != (record.sequence == 0) {
+            return Err(FormatError::BadOpening);
+        }
+        if opening || record.envelope.type_name == LogRestored::TYPE {
+            match record.event()? {
+                Event::LogOpened(body) if body.origin != source => {
+                    return Err(FormatError::BadOpening);
+                }
+                Event::LogRestored(body) if !self.restored_as(&body, source) => {
+                    return Err(FormatError::OtherOrigin);
+                }
+                _ => {}
+            }
+        } else if self.0.as_ref().is_some_and(|origin| origin != source) {
+            return Err(FormatError::OtherOrigin);
+        }
+        if self.0.as_deref() != Some(source) {
+            self.0 = Some(source.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether a restoration names its own record's source, and goes on from the origin before.
+    fn restored_as(&self, body: &LogRestored, source: &str) -> bool {
+        body.origin == source
+            && self
+                .0
+                .as_ref()
+                .is_none_or(|before| *before == body.previous_origin)
     }
 }
 

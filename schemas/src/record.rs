@@ -93,7 +93,8 @@ impl<'a> Record<'a> {
     /// # Errors
     /// As [`Record::parse`], but for the canonical form.
     pub fn parse_canonical(line: &'a [u8]) -> Result<Self, FormatError> {
-        let envelope: Envelope<'a, &'a RawValue> = serde_json::from_slice(line).map_err(shape)?;
+        let envelope: Envelope<'a, &'a RawValue> =
+            serde_json::from_slice(line).map_err(|error| unfit(line, error))?;
         let id = parse_id(&envelope.id)?;
         let sequence = parse_sequence(&envelope.sequence)?;
         let revision = parse_decimal(&envelope.revision).ok_or(FormatError::BadRevision)?;
@@ -183,6 +184,19 @@ fn is_origin(text: &str) -> bool {
 #[must_use]
 pub fn is_label(text: &str) -> bool {
     !text.is_empty() && text.len() <= LABEL_BYTES_MAX && !text.chars().any(char::is_control)
+}
+
+/// Why a line does not fit the envelope: its time, the one attribute that is read while decoding, or else its shape.
+fn unfit(line: &[u8], error: serde_json::Error) -> FormatError {
+    #[derive(Deserialize)]
+    struct OnlyTime<'a> {
+        #[serde(borrow)]
+        time: Cow<'a, str>,
+    }
+    match serde_json::from_slice::<OnlyTime<'_>>(line) {
+        Ok(only) if Time::parse(&only.time).is_err() => FormatError::BadTime,
+        _ => shape(error),
+    }
 }
 
 fn shape(error: serde_json::Error) -> FormatError {

@@ -22,6 +22,11 @@ pub struct LogOpened {
     pub tenant: String,
 }
 
+impl LogOpened {
+    /// The type's name.
+    pub const TYPE: &str = "log.opened.v1";
+}
+
 /// `log.restored.v1`: signed records were lost, and from here on this is another log with another origin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -38,6 +43,11 @@ pub struct LogRestored {
     pub signer: String,
     /// How many records were left.
     pub size: u64,
+}
+
+impl LogRestored {
+    /// The type's name.
+    pub const TYPE: &str = "log.restored.v1";
 }
 
 /// `setting.changed.v1`: a setting that decisions depend on.
