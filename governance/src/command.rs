@@ -205,7 +205,7 @@ pub enum Reply {
     Standing {
         /// The decision it stands under.
         decision: Uuid,
-        /// How it stands.
+        /// How it stands: [`Standing::Pending`] or [`Standing::Denied`].
         standing: Standing,
     },
     /// The same request was approved; its grant is consumed by this request.
@@ -213,13 +213,50 @@ pub enum Reply {
         /// The approved decision.
         decision: Uuid,
     },
+    /// A person answered too late: that the decision had run out is recorded, the answer is not.
+    Expired {
+        /// The decision.
+        decision: Uuid,
+    },
 }
 
-/// How an earlier decision about the same request stands.
+/// How a decision stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Standing {
     /// It waits for a person.
     Pending,
+    /// A person granted it, and the grant is unused.
+    Approved,
     /// A person refused it.
     Denied,
+    /// The rules allowed it.
+    Allowed,
+    /// A person granted it, and the grant is used.
+    Consumed,
+    /// The rules refused it.
+    Refused,
+    /// Time ran out, for the person or for the grant.
+    Expired,
+}
+
+impl Standing {
+    /// The word for people.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Denied => "denied",
+            Self::Allowed => "allowed",
+            Self::Consumed => "consumed",
+            Self::Refused => "refused",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+impl std::fmt::Display for Standing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
 }

