@@ -1,14 +1,27 @@
 //! What the ledger asks of a database: one durable, fenced append, and reads.
 //!
 //! A store is trusted for nothing about integrity: whatever it changes, a judge names. It is trusted to keep what it
-//! said it kept. Two stand behind this trait, SQLite and PostgreSQL; every test of one runs on both.
+//! said it kept. Two stand behind this trait, SQLite and PostgreSQL; every test of one runs on both. Which records to
+//! append, and what they say, is not decided here.
+
+mod error;
+#[doc(hidden)]
+pub mod faulty;
+mod limits;
+mod lock;
+mod rows;
+pub mod sqlite;
+mod url;
+
+pub use error::{AppendError, StoreError};
+pub use lock::FileLock;
+pub use url::DatabaseUrl;
 
 use async_trait::async_trait;
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use probity_schemas::tree::CompactRange;
 use std::sync::Arc;
-use thiserror::Error;
 
 /// A log's number inside one store: the key of every row.
 pub type LogNumber = i64;
@@ -108,44 +121,13 @@ pub struct Append {
     pub attachments: Vec<Attachment>,
 }
 
-/// Why an append did not happen, or may have.
-#[derive(Debug, Error)]
-pub enum AppendError {
-    /// The log's row is another one: somebody else appended, or owns the log now. Nothing was written.
-    #[error("the log was moved on by somebody else")]
-    Conflict,
-    /// The store refused before the commit was sent. Nothing was written.
-    #[error("nothing was written")]
-    NotDone(#[source] StoreError),
-    /// The commit was sent and its answer is not known. The writer must reload and look.
-    #[error("whether it was written is not known")]
-    Unknown(#[source] StoreError),
-}
-
-/// A store that does not do what it is asked.
-#[derive(Debug, Error)]
-pub enum StoreError {
-    /// The database says no, or says nothing.
-    #[error("the database failed")]
-    Database(#[from] sqlx::Error),
-    /// The schema could not be brought up to date.
-    #[error("the database's schema could not be brought up to date")]
-    Migrate(#[from] sqlx::migrate::MigrateError),
-    /// The store holds something that this program never wrote.
-    #[error("the store holds what was never written: {what}")]
-    Corrupt {
-        /// What was found.
-        what: String,
-    },
-    /// Another process holds the data directory.
-    #[error("another process has this data directory open")]
-    Locked,
-    /// The store was closed, or the task that serves it ended.
-    #[error("the store is closed")]
-    Closed,
-    /// A file operation failed.
-    #[error("a file could not be used")]
-    Io(#[from] std::io::Error),
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// To read, also beside a process that writes; whatever would write is refused.
+    Read,
+    /// To write; the schema is brought up to date first.
+    Write,
 }
 
 /// Which records of a log to read.
@@ -172,11 +154,24 @@ pub struct Owner {
     pub epoch: i64,
 }
 
+/// Opens the database of that name.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another process writes to the file, [`StoreError::NotDurable`] when the server may lose what it
+/// said it kept, and whatever the database says.
+pub async fn open(url: &DatabaseUrl, mode: Mode) -> Result<Arc<dyn Store>, StoreError> {
+    match &url.0 {
+        url::Kind::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, mode).await?)),
+        url::Kind::Postgres(_options) => Err(StoreError::BadUrl(None)),
+    }
+}
+
 /// A database that keeps logs.
 ///
 /// Promises. After `append` answered `Ok` the records, the row and everything else in the [`Append`] survive the loss of
 /// power. Appends to one log never overlap; appends to several may share a commit. A reader sees whole appends only.
-/// Nothing here is to be used to make a decision: that is for the writer's state.
+/// Everything may be called by many at once. Dropping a call does not take back what it asked for: whether it was done is
+/// then unknown. Texts hold no NUL. Nothing here is to be used to make a decision: that is for the writer's state.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
     /// The durability in force, for people: e.g. `sqlite WAL synchronous=FULL`.
@@ -191,11 +186,14 @@ pub trait Store: Send + Sync + 'static {
     /// Makes the row of a log that has no record yet; the row that is there when somebody was faster.
     async fn create(&self, tenant: &Tenant) -> Result<Head, StoreError>;
 
-    /// Appends, durably, exactly once or not at all.
+    /// Appends, durably, exactly once or not at all. An alias or an idempotency key that is there already is replaced.
+    ///
+    /// After [`AppendError::Unknown`] the writer must [`claim`](Store::claim) the log and go by the row that gives: an append that
+    /// was still under way is then done or fenced off. [`Store::head`] alone does not fence it.
     async fn append(&self, append: Append) -> Result<(), AppendError>;
 
-    /// Reads records in order of sequence (of revision, for a subject), at most `limit` and at most about `bytes_max` of lines,
-    /// at least one when there is one.
+    /// Reads records in order of sequence (of revision, for a subject), at most `limit`, and no more once
+    /// their lines have reached `bytes_max`; at least one when there is one and `limit` is not 0.
     async fn read(
         &self,
         log: LogNumber,
@@ -275,15 +273,16 @@ pub trait Store: Send + Sync + 'static {
     /// How many full tiles of a level are kept without a gap from 0.
     async fn tile_count(&self, log: LogNumber, level: u8) -> Result<u64, StoreError>;
 
-    /// Renews (or makes) this node's lease for `seconds` by the store's clock. `false`: the lease had run out and was not renewed;
-    /// the node must drop all it owns and call [`Store::rejoin`].
+    /// Renews this node's lease for `seconds` by the store's clock. `false`: it had run out (or was never begun) and was not
+    /// renewed; the node must drop all it owns and call [`Store::rejoin`].
     async fn renew(&self, node: &str, address: &str, seconds: u32) -> Result<bool, StoreError>;
 
     /// Begins a new lease, e.g. at start.
     async fn rejoin(&self, node: &str, address: &str, seconds: u32) -> Result<(), StoreError>;
 
-    /// Takes a log: gives its row with `epoch + 1` when nobody owns it, the owner's lease has run out, or the owner is this node; `None` when
-    /// somebody else holds it.
+    /// Takes a log, durably: gives its row with `epoch + 1` when nobody owns it, the owner's lease has run out, or the owner is
+    /// this node; `None` when somebody else holds it, or there is no such log. From then on an append that expects an
+    /// older epoch is a conflict.
     async fn claim(&self, tenant: &Tenant, node: &str) -> Result<Option<Head>, StoreError>;
 
     /// Gives all this node's logs up at a graceful stop, and ends its lease.

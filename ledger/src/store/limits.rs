@@ -1,0 +1,40 @@
+//! Every bound of the stores, by name. Not the format's (those are in `schemas`), nor the writer's.
+
+/// Records of one log that share a commit with other logs.
+pub(super) const TURN_RECORDS_MAX: usize = 512;
+
+/// Bytes of one log that share a commit with other logs.
+pub(super) const TURN_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes after which a commit takes no further log in.
+pub(super) const COMMIT_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Appends waiting for the committer; whoever brings another waits in line.
+pub(super) const COMMIT_QUEUE_MAX: usize = 1024;
+
+/// Rows of one prepared INSERT.
+pub(super) const INSERT_ROWS_MAX: usize = 64;
+
+/// Bytes committed before the write-ahead log is copied back into the database file beside the writer.
+pub(super) const WAL_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Pages of write-ahead log at which the writer itself copies back, should the task beside it not keep up.
+pub(super) const WAL_PAGES_MAX: u32 = 16_384;
+
+/// Bytes of one page of the database file.
+pub(super) const PAGE_BYTES: u32 = 8192;
+
+/// Connections that read a SQLite file.
+pub(super) const READERS_MAX: u32 = 4;
+
+/// Statements one connection keeps prepared.
+pub(super) const STATEMENTS_MAX: usize = 512;
+
+/// Seconds to wait for another process that holds the database.
+pub(super) const BUSY_SECONDS_MAX: u64 = 5;
+
+/// Idempotency rows forgotten at once.
+pub(super) const FORGET_ROWS_MAX: i64 = 10_000;
+
+const _: () = assert!(TURN_BYTES_MAX <= COMMIT_BYTES_MAX);
+const _: () = assert!(TURN_RECORDS_MAX.is_multiple_of(INSERT_ROWS_MAX));

@@ -1,0 +1,69 @@
+//! The contract of a store, told once and held by both: each story below runs on SQLite and on PostgreSQL.
+//!
+//! `PROBITY_TEST_POSTGRES` names the server to use; every story makes a database of its own there and removes it. Stories
+//! that only one of the two can have are in `sqlite.rs` and `postgres.rs`.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+#[path = "store/appends.rs"]
+mod appends;
+#[path = "store/harness.rs"]
+mod harness;
+#[path = "store/kept.rs"]
+mod kept;
+#[path = "store/leases.rs"]
+mod leases;
+#[path = "store/reads.rs"]
+mod reads;
+#[path = "store/sqlite.rs"]
+mod sqlite;
+
+/// Makes a test on each database of every story.
+macro_rules! on_both {
+    ($($file:ident: $($story:ident),+;)+) => {
+        mod on_sqlite {
+            $($(
+                #[tokio::test]
+                async fn $story() {
+                    let db = crate::harness::Database::sqlite().await;
+                    crate::$file::$story(&db).await;
+                    db.remove().await;
+                }
+            )+)+
+        }
+    };
+}
+
+on_both! {
+    appends:
+        an_append_is_read_back,
+        an_append_that_expects_another_row_is_a_conflict_and_writes_nothing,
+        of_many_writers_of_one_log_each_append_is_won_by_one,
+        an_append_that_fails_in_the_middle_leaves_nothing,
+        logs_that_commit_together_fail_apart,
+        an_append_that_contradicts_itself_is_refused,
+        an_append_of_ten_thousand_records_is_whole,
+        heads_are_the_same_after_a_reopening,
+        two_creators_of_one_log_get_the_same_row;
+    reads:
+        records_are_read_by_sequence,
+        records_are_read_by_subject,
+        records_are_read_by_time,
+        a_page_ends_at_its_bytes,
+        a_log_does_not_show_in_another,
+        leaves_and_subject_heads_are_those_of_the_records,
+        a_reader_sees_whole_appends_only;
+    kept:
+        a_later_alias_takes_the_place_of_the_earlier,
+        idempotency_rows_are_kept_replaced_and_forgotten,
+        attachments_are_named_by_content_and_listed_by_name,
+        a_snapshot_takes_the_place_of_the_one_before,
+        tiles_are_kept_once_and_counted_up_to_the_first_gap;
+    leases:
+        a_claim_raises_the_epoch_and_fences_the_writer_before_it,
+        a_log_that_is_not_there_cannot_be_claimed,
+        a_release_gives_everything_up,
+        a_store_opened_to_read_reads_beside_the_writer_and_writes_nothing,
+        a_closed_store_says_so,
+        a_faulty_store_fails_in_each_way_and_then_works;
+}

@@ -1,0 +1,186 @@
+//! What is kept beside records: aliases, idempotency rows, attachments, snapshots, tiles.
+
+use std::sync::Arc;
+
+use probity_ledger::store::{Attachment, IdempotencyRow, NewAlias};
+
+use crate::harness::{Database, Writer};
+
+fn alias(alias: &str, subject: &str) -> NewAlias {
+    NewAlias {
+        alias: alias.to_owned(),
+        subject: subject.to_owned(),
+    }
+}
+
+fn texts(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+pub(crate) async fn a_later_alias_takes_the_place_of_the_earlier(db: &Database) {
+    let mut writer = Writer::new(&*db.store, "acme").await;
+    let mut other = Writer::new(&*db.store, "beta").await;
+    let mut append = writer.prepare(&["decision/1"]);
+    append.aliases = vec![
+        alias("execution/x", "decision/0"),
+        alias("dedup/ü\"'", "decision/1"),
+        alias("execution/x", "decision/1"),
+    ];
+    writer.commit(&*db.store, append).await;
+    let mut append = writer.prepare(&["decision/2"]);
+    append.aliases = vec![alias("execution/x", "decision/2")];
+    writer.commit(&*db.store, append).await;
+    let append = other.prepare(&["decision/1"]);
+    other.commit(&*db.store, append).await;
+
+    let asked = texts(&["dedup/ü\"'", "execution/y", "execution/x", "execution/x"]);
+    let found = db.store.aliases(writer.head.log, &asked).await.unwrap();
+    let (one, two) = (Some("decision/1".to_owned()), Some("decision/2".to_owned()));
+    assert_eq!(found, [one, None, two.clone(), two]);
+    assert_eq!(
+        db.store.aliases(other.head.log, &asked).await.unwrap(),
+        [None, None, None, None]
+    );
+}
+
+fn key(key: &str, first: u64, time_micros: i64) -> IdempotencyRow {
+    IdempotencyRow {
+        key: key.to_owned(),
+        fingerprint: [u8::try_from(first).unwrap(); 32],
+        first,
+        count: 2,
+        time_micros,
+        reply: format!("reply {first}"),
+    }
+}
+
+pub(crate) async fn idempotency_rows_are_kept_replaced_and_forgotten(db: &Database) {
+    let mut writer = Writer::new(&*db.store, "acme").await;
+    let mut append = writer.prepare(&["decision/1"]);
+    append.idempotency = vec![key("a", 1, 100), key("b", 2, 100)];
+    writer.commit(&*db.store, append).await;
+    // One that recorded nothing, beside one whose key is used again.
+    let mut append = writer.prepare(&[]);
+    append.idempotency = vec![key("c", 3, 200), key("a", 4, 200)];
+    writer.commit(&*db.store, append).await;
+
+    let log = writer.head.log;
+    let asked = texts(&["a", "b", "c", "d"]);
+    let all = [
+        Some(key("a", 4, 200)),
+        Some(key("b", 2, 100)),
+        Some(key("c", 3, 200)),
+        None,
+    ];
+    assert_eq!(db.store.idempotency(log, &asked).await.unwrap(), all);
+    assert_eq!(db.store.forget_idempotency(100).await.unwrap(), 0);
+    assert_eq!(db.store.forget_idempotency(101).await.unwrap(), 1);
+    let left = [Some(key("a", 4, 200)), None, Some(key("c", 3, 200)), None];
+    assert_eq!(db.store.idempotency(log, &asked).await.unwrap(), left);
+    assert_eq!(db.store.forget_idempotency(i64::MAX).await.unwrap(), 2);
+    assert_eq!(
+        db.store.idempotency(log, &asked).await.unwrap(),
+        [None, None, None, None]
+    );
+}
+
+pub(crate) async fn attachments_are_named_by_content_and_listed_by_name(db: &Database) {
+    let mut writer = Writer::new(&*db.store, "acme").await;
+    let large: Arc<[u8]> = (0..1024 * 1024)
+        .map(|place: u32| place.to_le_bytes()[0])
+        .collect();
+    let attachment = |name: &str, content: &[u8]| Attachment {
+        blake3: name.to_owned(),
+        content: content.into(),
+    };
+    let mut append = writer.prepare(&["trace/1"]);
+    append.attachments = vec![
+        attachment("cc", &large),
+        attachment("aa", b""),
+        attachment("bb", b"\0\xff"),
+    ];
+    writer.commit(&*db.store, append).await;
+    // The same content again is no failure, and changes nothing.
+    let mut append = writer.prepare(&["trace/2"]);
+    append.attachments = vec![
+        attachment("bb", b"something else"),
+        attachment("dd", b"d"),
+        attachment("dd", b"d"),
+    ];
+    writer.commit(&*db.store, append).await;
+
+    let log = writer.head.log;
+    for (name, content) in [
+        ("aa", &b""[..]),
+        ("bb", b"\0\xff"),
+        ("cc", &large),
+        ("dd", b"d"),
+    ] {
+        let found = db.store.attachment(log, name).await.unwrap().unwrap();
+        assert_eq!(found, attachment(name, content), "{name}");
+    }
+    assert_eq!(db.store.attachment(log, "ee").await.unwrap(), None);
+    assert_eq!(db.store.attachment(log + 1, "aa").await.unwrap(), None);
+    let list = |after: &'static str, limit| db.store.attachment_list(log, after, limit);
+    let named = |names: &[(&str, u64)]| {
+        names
+            .iter()
+            .map(|(name, size)| ((*name).to_owned(), *size))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(list("", 2).await.unwrap(), named(&[("aa", 0), ("bb", 2)]));
+    assert_eq!(
+        list("bb", 9).await.unwrap(),
+        named(&[("cc", 1024 * 1024), ("dd", 1)])
+    );
+    assert_eq!(list("dd", 9).await.unwrap(), []);
+}
+
+pub(crate) async fn a_snapshot_takes_the_place_of_the_one_before(db: &Database) {
+    let log = Writer::new(&*db.store, "acme").await.head.log;
+    let other = Writer::new(&*db.store, "beta").await.head.log;
+    assert_eq!(db.store.snapshot(log).await.unwrap(), None);
+    db.store.put_snapshot(log, 10, b"first").await.unwrap();
+    db.store.put_snapshot(log, 20, b"second").await.unwrap();
+    db.store.put_snapshot(other, 5, b"").await.unwrap();
+    assert_eq!(db.store.snapshot(log).await.unwrap().unwrap(), b"second");
+    assert_eq!(db.store.snapshot(other).await.unwrap().unwrap(), b"");
+}
+
+pub(crate) async fn tiles_are_kept_once_and_counted_up_to_the_first_gap(db: &Database) {
+    let log = Writer::new(&*db.store, "acme").await.head.log;
+    let other = Writer::new(&*db.store, "beta").await.head.log;
+    let tile = |byte: u8| vec![byte; 8192];
+    assert_eq!(db.store.tile_count(log, 0).await.unwrap(), 0);
+    db.store
+        .put_tiles(log, &[(0, 1, tile(1)), (0, 3, tile(3))])
+        .await
+        .unwrap();
+    assert_eq!(db.store.tile_count(log, 0).await.unwrap(), 0);
+    db.store
+        .put_tiles(log, &[(0, 0, tile(0)), (1, 0, tile(9)), (0, 1, tile(7))])
+        .await
+        .unwrap();
+    assert_eq!(db.store.tile_count(log, 0).await.unwrap(), 2);
+    db.store.put_tiles(log, &[(0, 2, tile(2))]).await.unwrap();
+    db.store.put_tiles(log, &[]).await.unwrap();
+    assert_eq!(db.store.tile_count(log, 0).await.unwrap(), 4);
+    assert_eq!(
+        (
+            db.store.tile_count(log, 1).await.unwrap(),
+            db.store.tile_count(log, 2).await.unwrap()
+        ),
+        (1, 0)
+    );
+
+    let wanted = [(1, 0), (0, 1), (0, 4), (2, 0), (0, 1)];
+    let found = db.store.tiles(log, &wanted).await.unwrap();
+    assert_eq!(
+        found,
+        [Some(tile(9)), Some(tile(1)), None, None, Some(tile(1))]
+    );
+    assert_eq!(
+        db.store.tiles(other, &wanted).await.unwrap(),
+        [None, None, None, None, None]
+    );
+}
