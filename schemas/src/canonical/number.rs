@@ -1,15 +1,16 @@
 //! Numbers in ECMAScript's form (`Number::toString`), which RFC 8785 prescribes. This is the one place of the crate
 //! that knows doubles, because JSON's foreign numbers are doubles to most readers; it only parses and prints them.
 //!
-//! Rust's `{:e}` prints the shortest digits that read back as the same double and, of several, the closest, just as
-//! ECMAScript asks; only the layout of digits, point and exponent differs, and that is done here on text.
+//! ECMAScript wants the shortest digits that read back as the same double, of several the closest, and of two equally
+//! close the even one. serde_json prints those digits (the standard library does not: it rounds such a tie up); only the
+//! layout of digits, point and exponent differs, and that is done here on text.
 
 use super::CanonicalFault as Fault;
 use crate::limits::{INTEGER_MAX, NUMBER_DIGITS_MAX};
 
 /// Exponents (of the form `d.ddd`e`x`) from which ECMAScript writes an exponent: 10^21 upwards, below 10^-6.
-const LARGE_EXPONENT: i32 = 21;
-const SMALL_EXPONENT: i32 = -7;
+const LARGE_EXPONENT: i64 = 21;
+const SMALL_EXPONENT: i64 = -7;
 
 /// Digits of a number that is certainly a safe integer.
 const SAFE_DIGITS: usize = INTEGER_MAX.ilog10() as usize;
@@ -124,7 +125,7 @@ fn check_exponent(
     if !formed {
         return Err(Fault::NumberForm);
     }
-    match exponent.parse::<i32>() {
+    match exponent.parse::<i64>() {
         Ok(exponent) if (SMALL_EXPONENT + 1..LARGE_EXPONENT).contains(&exponent) => {
             Err(Fault::NumberForm)
         }
@@ -149,42 +150,13 @@ pub(super) fn canonicalize(text: &str) -> Result<String, Fault> {
     if number.fraction.is_none() && number.exponent.is_none() && number.whole != "0" {
         return check_integer(&number).map(|()| text.to_owned());
     }
-    let printed = ecmascript(double(text)?);
-    if Decimal::of(&number) != Decimal::of(&parts(&printed)?) {
+    let meant = Decimal::of(&number);
+    let shortest = serde_json::to_string(&double(text)?).map_err(|_| Fault::NumberForm)?;
+    if meant != Decimal::of(&parts(&shortest)?) {
         return Err(Fault::NumberInexact);
     }
+    let printed = meant.layout();
     check(&printed).map(|()| printed)
-}
-
-/// `Number::toString(value)` of ECMAScript, for a finite value.
-fn ecmascript(value: f64) -> String {
-    let shortest = format!("{value:e}");
-    let (sign, unsigned) = shortest
-        .strip_prefix('-')
-        .map_or(("", shortest.as_str()), |rest| ("-", rest));
-    let (mantissa, exponent) = unsigned.split_once('e').unwrap_or((unsigned, "0"));
-    let digits = mantissa.replace('.', "");
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    if digits == "0" {
-        return digits;
-    }
-    let point = exponent + 1;
-    let length = i32::try_from(digits.len()).unwrap_or(i32::MAX);
-    if (LARGE_EXPONENT..).contains(&exponent) || exponent <= SMALL_EXPONENT {
-        let plus = if exponent > 0 { "+" } else { "" };
-        format!("{sign}{mantissa}e{plus}{exponent}")
-    } else if point <= 0 {
-        format!("{sign}0.{}{digits}", zeros(-point))
-    } else if length <= point {
-        format!("{sign}{digits}{}", zeros(point - length))
-    } else {
-        let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
-        format!("{sign}{whole}.{fraction}")
-    }
-}
-
-fn zeros(count: i32) -> String {
-    "0".repeat(usize::try_from(count).unwrap_or(0))
 }
 
 /// A decimal value in one form: digits without zeros at either end, and the power of ten of the last digit.
@@ -219,4 +191,37 @@ impl Decimal {
             power: exponent.saturating_add(shift),
         }
     }
+
+    /// These digits as `Number::toString` of ECMAScript sets them.
+    fn layout(&self) -> String {
+        let digits = &self.digits;
+        let sign = if self.negative { "-" } else { "" };
+        let length = i64::try_from(digits.len()).unwrap_or(i64::MAX);
+        // Digits before the point, if there were no exponent.
+        let point = length.saturating_add(self.power);
+        let exponent = point.saturating_sub(1);
+        if digits.is_empty() {
+            "0".to_owned()
+        } else if exponent >= LARGE_EXPONENT || exponent <= SMALL_EXPONENT {
+            let (first, rest) = digits.split_at(1);
+            let fraction = if rest.is_empty() {
+                String::new()
+            } else {
+                format!(".{rest}")
+            };
+            format!("{sign}{first}{fraction}e{exponent:+}")
+        } else if point <= 0 {
+            format!("{sign}0.{}{digits}", zeros(-point))
+        } else if length <= point {
+            format!("{sign}{digits}{}", zeros(point - length))
+        } else {
+            let (whole, fraction) = digits.split_at(usize::try_from(point).unwrap_or(0));
+            format!("{sign}{whole}.{fraction}")
+        }
+    }
+}
+
+/// That many zeros.
+fn zeros(count: i64) -> String {
+    "0".repeat(usize::try_from(count).unwrap_or(0))
 }

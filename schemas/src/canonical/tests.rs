@@ -170,6 +170,7 @@ fn foreign_json_becomes_canonical() {
         (r#"{"b":{"z":0,"y":{}},"a":[]}"#, r#"{"a":[],"b":{"y":{},"z":0}}"#),
         (r#""\u0041\/\u000a\ud83d\ude00\u001F\u007f""#, "\"A/\\n\u{1f600}\\u001f\u{7f}\""),
         ("[1.0,-0,-0.0,0e99999999999999999999,1E3,100e-2,0.1e1]", "[1,0,0,0,1000,1,1]"),
+        ("[-1573466415551412.2]", "[-1573466415551412.2]"),
         ("[1e21,1E-7,0.0000001,123.4500,1e-6,12345e-3]", "[1e+21,1e-7,1e-7,123.45,0.000001,12.345]"),
         ("{\"\u{fb33}\":1,\"\u{1f600}\":2,\"\u{20ac}\":3}", "{\"\u{20ac}\":3,\"\u{1f600}\":2,\"\u{fb33}\":1}"),
     ];
@@ -276,6 +277,14 @@ proptest! {
         prop_assume!(value.is_finite() && !has_large_integer(&Value::from(value)));
         let oracle = serde_json_canonicalizer::to_string(&value).unwrap();
         prop_assert_eq!(canonicalize(format!("{value:e}").as_bytes()), Ok(oracle));
+    }
+
+    /// Between 2^44 and 2^53 many doubles lie just between two shortest decimals, and the even one must be taken.
+    #[test]
+    fn ties_print_as_the_oracle_prints_them(bits in 0x42b0_0000_0000_0000_u64..0x4340_0000_0000_0000, negative in any::<bool>()) {
+        let value = f64::from_bits(bits | u64::from(negative) << 63);
+        let oracle = serde_json_canonicalizer::to_string(&value).unwrap();
+        prop_assert_eq!(canonicalize(oracle.as_bytes()), Ok(oracle));
     }
 
     #[test]

@@ -1,0 +1,214 @@
+"""A bundle of a whole log: read as a directory or a tar, and judged against a key that the auditor brought."""
+
+import json
+import pathlib
+import re
+import tarfile
+
+from note import Checkpoint, Note
+from record import RECORD_BYTES_MAX, Log, Record
+from refused import Refused
+from tree import Roots, encode_hash
+
+HOLDS, FALSE, NOT_JUDGED = 0, 1, 2
+FORMAT = 1
+
+# In the order in which they stand in a tar.
+MEMBERS = (
+    r"bundle\.json",
+    r"checkpoint",
+    r"checkpoints/(0|[1-9][0-9]*)",
+    r"timestamps/(0|[1-9][0-9]*)\.tsr",
+    r"proofs\.jsonl",
+    r"records\.jsonl",
+    r"disclosures\.jsonl",
+    r"attachments/[0-9a-f]{64}",
+    r"schemas/[a-z]+\.[a-z]+\.v[1-9][0-9]*\.json",
+)
+
+
+class NotJudged(Exception):
+    """The bundle could not be judged."""
+
+
+def judge(path, keys, kept=None, say=print):
+    """Judges a bundle; `kept` is the text of a checkpoint that the auditor kept. Answers the exit code."""
+    try:
+        judged = Judgement(keys, kept)
+        for place, name, content in members(pathlib.Path(path)):
+            judged.member(place, name, content)
+        for line in judged.close():
+            say(line)
+    except Refused as error:
+        say(f"false: {error}")
+        return FALSE
+    except (NotJudged, OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
+        say(f"not judged: {error}")
+        return NOT_JUDGED
+    say("holds")
+    return HOLDS
+
+
+def members(path):
+    """(place in the order, name, open file) of each member, in order."""
+    if path.is_dir():
+        files = [(place_of(name), name, each) for name, each in files_below(path)]
+        for place, name, each in sorted(files):
+            with each.open("rb") as content:
+                yield place, name, content
+        return
+    before = None
+    with tarfile.open(path, "r|") as archive:
+        for entry in archive:
+            if entry.isdir():
+                continue
+            name = entry.name.removeprefix("./")
+            if not entry.isreg():
+                raise NotJudged(f"{name} is not a plain file")
+            place = place_of(name)
+            if before is not None and place <= before:
+                raise NotJudged(f"{name} stands out of order, or twice")
+            before = place
+            yield place, name, archive.extractfile(entry)
+
+
+def files_below(path):
+    for each in path.rglob("*"):
+        if each.is_symlink() or not (each.is_file() or each.is_dir()):
+            raise NotJudged(f"{each} is not a plain file")
+        if each.is_file():
+            yield each.relative_to(path).as_posix(), each
+
+
+def place_of(name):
+    for place, pattern in enumerate(MEMBERS):
+        found = re.fullmatch(pattern, name)
+        if found:
+            numbered = pattern.startswith(("checkpoints", "timestamps"))
+            return place, int(found[1]) if numbered else 0, name
+    raise NotJudged(f"{name} is not a member of a bundle")
+
+
+class Judgement:
+    """What is known after each member."""
+
+    def __init__(self, keys, kept):
+        if not keys:
+            raise NotJudged("no trusted key was given")
+        self.keys = keys
+        self.seen = set()
+        self.passed_over = set()
+        self.unjudged = []
+        self.note = self.checkpoint = None
+        self.kept = self.trusted_kept(kept) if kept is not None else None
+        self.kept_root = None
+        self.log, self.roots = Log(), Roots()
+
+    def trusted_kept(self, kept):
+        """The older checkpoint, if it is trusted and says anything."""
+        try:
+            note = Note(kept)
+            checkpoint = Checkpoint(note.text)
+            checkpoint.signer(note, self.keys)
+        except Refused as error:
+            self.unjudged.append(f"the older checkpoint is not trusted: {error}")
+            return None
+        if checkpoint.size == 0:
+            self.unjudged.append("the older checkpoint covers no record: nothing to compare")
+            return None
+        return checkpoint
+
+    def member(self, place, name, content):
+        self.seen.add(name)
+        if name == "bundle.json":
+            self.manifest(content.read())
+        elif name == "checkpoint":
+            self.read_checkpoint(content.read())
+        elif name == "records.jsonl":
+            self.require("bundle.json", "checkpoint")
+            self.records(content)
+        elif not name.startswith("schemas/"):
+            self.passed_over.add(re.split("[/.]", name)[0])
+
+    @staticmethod
+    def manifest(content):
+        try:
+            manifest = json.loads(content)
+            newer, first, part = manifest["format"] > FORMAT, manifest["first"], manifest.get("filter")
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise NotJudged(f"bundle.json cannot be read: {error}") from error
+        if newer:
+            raise NotJudged(f"format {manifest['format']} is newer than this program")
+        if first != 0 or part is not None:
+            raise NotJudged("the bundle says that it is a part of a log")
+
+    def read_checkpoint(self, content):
+        try:
+            self.note = Note(content.decode("utf-8"))
+        except UnicodeDecodeError as error:
+            raise Refused("checkpoint", "not UTF-8") from error
+        self.checkpoint = Checkpoint(self.note.text)
+
+    def records(self, content):
+        while line := content.readline(RECORD_BYTES_MAX + 2):
+            if not line.endswith(b"\n"):
+                raise Refused("TooLong" if len(line) > RECORD_BYTES_MAX else "NoLineFeed", f"record {self.roots.size}")
+            try:
+                record = Record(line[:-1])
+                self.log.append(record)
+            except Refused as error:
+                raise Refused(error.rule, f"record {self.roots.size}: {error.detail or 'broken'}") from error
+            self.roots.append(record.leaf)
+            if self.kept and self.roots.size == self.kept.size:
+                self.kept_root = self.roots.root()
+
+    def require(self, *names):
+        for name in names:
+            if name not in self.seen:
+                raise NotJudged(f"{name} is missing")
+
+    def close(self):
+        """What only the whole can tell; answers the lines of the report."""
+        self.require("bundle.json", "checkpoint", "records.jsonl")
+        if self.roots.size == 0:
+            raise NotJudged("there are no records")
+        self.check_size()
+        if self.roots.root() != self.checkpoint.root:
+            raise Refused("RootMismatch", "the records are not those that were signed")
+        if self.checkpoint.origin != self.log.origin:
+            raise Refused("OtherOrigin", f"the checkpoint is of {self.checkpoint.origin}")
+        signer = self.signer()
+        if signer and signer.text != self.log.signer:
+            raise Refused("OtherSigner", f"the log names {self.log.signer} as its signer")
+        self.check_kept()
+        if self.unjudged:
+            raise NotJudged("; ".join(self.unjudged))
+        yield f"records: {self.roots.size}, each canonical, linked and in order"
+        yield f"tree: root {encode_hash(self.checkpoint.root)}"
+        yield f"checkpoint: {self.checkpoint.origin}, signed by {signer.text}"
+        yield f"older checkpoint: {'is of this history' if self.kept else 'not made, none was given'}"
+        yield "not made: bodies by type, decisions" + "".join(f", {name}" for name in sorted(self.passed_over))
+
+    def check_size(self):
+        if self.kept and self.kept.size > self.checkpoint.size:
+            raise Refused("Shorter", f"{self.kept.size} records were signed before, now {self.checkpoint.size}")
+        if self.roots.size != self.checkpoint.size:
+            raise Refused("Incomplete", f"{self.roots.size} records, and {self.checkpoint.size} are signed")
+
+    def signer(self):
+        """The log's own key among those brought, if it signed the checkpoint."""
+        try:
+            return self.checkpoint.signer(self.note, self.keys)
+        except Refused as error:
+            if error.rule == "BadSignature":
+                raise
+            self.unjudged.append(f"no key that was brought is the log's: {error}")
+            return None
+
+    def check_kept(self):
+        if not self.kept:
+            return
+        if self.kept.origin not in self.log.origins:
+            self.unjudged.append(f"the older checkpoint is of another log, {self.kept.origin}")
+        elif self.kept_root != self.kept.root:
+            raise Refused("RootMismatch", f"the first {self.kept.size} records are not those of the older checkpoint")
