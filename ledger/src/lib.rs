@@ -2,4 +2,35 @@
 //!
 //! Not here: HTTP, views, anybody's wire format. `pipeline` is the walk of one batch.
 
+mod admit;
+pub mod clock;
+pub mod error;
+pub mod export;
+pub mod guard;
+mod housekeeping;
+mod idempotency;
+pub mod ids;
+pub mod lease;
+pub mod ledger;
+pub mod limits;
+mod load;
+mod log;
+mod lookup;
+mod open;
+mod pipeline;
+pub mod proof;
+pub mod reader;
+mod recent;
+mod replica;
+mod restore;
+mod seal;
+pub mod signer;
+mod snapshot;
 pub mod store;
+mod writer;
+
+pub use error::SubmitError;
+pub use ledger::{Config, Idempotency, Ledger, Receipt, Submission};
+pub use open::OpenError;
+pub use reader::Reader;
+pub use seal::SealError;

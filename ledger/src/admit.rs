@@ -1,0 +1,323 @@
+//! Before the queue: limits, idempotency, and the lookups a decision will need, made in parallel with the writer.
+//!
+//! Nothing is decided here. A lookup is stamped with the size of the log it saw; the writer adds what it touched since.
+
+use crate::error::SubmitError;
+use crate::ledger::{Receipt, Submission};
+use crate::limits::{
+    CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
+};
+use crate::store::{Attachment, IdempotencyRow, LogNumber, Span, Store, StoreError};
+use probity_governance::command::{Alias, Command, Operation};
+use probity_governance::state::{Closed, closed_of};
+use probity_schemas::event::Event;
+use probity_schemas::hash::Hash;
+use probity_schemas::limits::ATTACHMENT_BYTES_MAX;
+use probity_schemas::record::Record;
+use probity_schemas::subject::Subject;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+/// Where the answer to a command goes.
+pub(crate) type Answer = oneshot::Sender<Result<Receipt, SubmitError>>;
+
+/// A command that passed the door, with its lookups.
+pub(crate) struct Admitted {
+    pub(crate) command: Command,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) idempotency: Option<IdempotencyScope>,
+    pub(crate) seen: Lookups,
+    pub(crate) answer: Answer,
+    _in_flight: Option<InFlight>,
+}
+
+impl Admitted {
+    /// A command of the ledger's own, which comes through no door.
+    pub(crate) const fn internal(command: Command, seen: Lookups, answer: Answer) -> Self {
+        Self {
+            command,
+            attachments: Vec::new(),
+            idempotency: None,
+            seen,
+            answer,
+            _in_flight: None,
+        }
+    }
+}
+
+/// An idempotency key in its scope, and what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IdempotencyScope {
+    /// Actor, operation and key.
+    pub row_key: String,
+    /// Keyed BLAKE3 of the request's body.
+    pub fingerprint: [u8; 32],
+}
+
+/// What the store said when a log had a certain size.
+#[derive(Debug, Default)]
+pub(crate) struct Lookups {
+    /// The size of the log before the store was asked.
+    pub size: u64,
+    /// What each alias leads to.
+    pub aliases: HashMap<String, Option<String>>,
+    /// The newest record of each subject.
+    pub subjects: HashMap<String, Option<(u64, Hash)>>,
+    /// Decisions that are closed, and how.
+    pub closed: HashMap<Uuid, Closed>,
+    /// The idempotency row.
+    pub idempotency: Option<IdempotencyRow>,
+}
+
+/// Keys of requests that are on their way, by log.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct InFlightKeys(Arc<Mutex<HashSet<String>>>);
+
+/// Takes its key away again when the request is answered.
+struct InFlight {
+    keys: InFlightKeys,
+    key: String,
+}
+
+impl InFlightKeys {
+    fn enter(&self, key: &str) -> Option<InFlight> {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        keys.insert(key.to_owned()).then(|| InFlight {
+            keys: self.clone(),
+            key: key.to_owned(),
+        })
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.keys
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&self.key);
+    }
+}
+
+/// What admission needs to know of a log.
+pub(crate) struct Door<'a> {
+    pub store: &'a dyn Store,
+    pub log: LogNumber,
+    pub size: u64,
+    pub fingerprint_key: &'a [u8; 32],
+    pub in_flight: &'a InFlightKeys,
+}
+
+/// Admits a command.
+///
+/// # Errors
+/// [`SubmitError`] for what is over a limit, a key that is in flight, or a store that does not answer.
+pub(crate) async fn admit(
+    door: &Door<'_>,
+    submission: Submission,
+    answer: Answer,
+) -> Result<Admitted, (Answer, SubmitError)> {
+    let Submission {
+        command,
+        idempotency,
+        attachments,
+    } = submission;
+    if let Err(error) = check_attachments(&attachments) {
+        return Err((answer, error));
+    }
+    let mut in_flight = None;
+    let mut scope = None;
+    if let Some(given) = idempotency {
+        if given.key.is_empty() || given.key.len() > IDEMPOTENCY_KEY_BYTES_MAX {
+            return Err((answer, SubmitError::IdempotencyKeyLength));
+        }
+        let row_key = format!(
+            "{}\n{}\n{}",
+            command.actor,
+            operation_name(&command.operation),
+            given.key
+        );
+        let fingerprint = *blake3::keyed_hash(door.fingerprint_key, &given.body).as_bytes();
+        in_flight = door.in_flight.enter(&row_key);
+        if in_flight.is_none() {
+            return Err((answer, SubmitError::IdempotencyInFlight));
+        }
+        scope = Some(IdempotencyScope {
+            row_key,
+            fingerprint,
+        });
+    }
+    match look_up(door.store, door.log, door.size, &command, scope.as_ref()).await {
+        Ok(seen) => Ok(Admitted {
+            command,
+            attachments,
+            idempotency: scope,
+            seen,
+            answer,
+            _in_flight: in_flight,
+        }),
+        Err(error) => Err((answer, SubmitError::Store(error))),
+    }
+}
+
+fn check_attachments(attachments: &[Attachment]) -> Result<(), SubmitError> {
+    if attachments.len() > COMMAND_ATTACHMENTS_MAX {
+        return Err(SubmitError::TooManyAttachments);
+    }
+    match attachments
+        .iter()
+        .find(|attachment| attachment.content.len() > ATTACHMENT_BYTES_MAX)
+    {
+        Some(attachment) => Err(SubmitError::AttachmentTooLong {
+            bytes: attachment.content.len(),
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Asks the store what deciding the command will need.
+pub(crate) async fn look_up(
+    store: &dyn Store,
+    log: LogNumber,
+    size: u64,
+    command: &Command,
+    scope: Option<&IdempotencyScope>,
+) -> Result<Lookups, StoreError> {
+    let mut seen = Lookups {
+        size,
+        ..Lookups::default()
+    };
+    if let Some(scope) = scope {
+        let rows = store
+            .idempotency(log, std::slice::from_ref(&scope.row_key))
+            .await?;
+        seen.idempotency = rows.into_iter().flatten().next();
+    }
+    let names = aliases_of(command);
+    let mut subjects = subjects_of(&command.operation);
+    if !names.is_empty() {
+        let found = store.aliases(log, &names).await?;
+        subjects.extend(found.iter().flatten().cloned());
+        seen.aliases = names.into_iter().zip(found).collect();
+    }
+    let (cases, others): (Vec<_>, Vec<_>) = subjects
+        .into_iter()
+        .partition(|subject| decision_id(subject).is_some());
+    if !others.is_empty() {
+        let heads = store.subject_heads(log, &others).await?;
+        seen.subjects.extend(others.into_iter().zip(heads));
+    }
+    for case in cases {
+        look_up_case(store, log, case, &mut seen).await?;
+    }
+    Ok(seen)
+}
+
+/// Folds one decision's records.
+async fn look_up_case(
+    store: &dyn Store,
+    log: LogNumber,
+    subject: String,
+    seen: &mut Lookups,
+) -> Result<(), StoreError> {
+    let records = store
+        .read(
+            log,
+            Span::Subject(&subject, 0),
+            CASE_RECORDS_MAX,
+            REPLAY_BYTES,
+        )
+        .await?;
+    let corrupt = |_| StoreError::Corrupt {
+        what: format!("a record of {subject} is none"),
+    };
+    let mut events: Vec<Event> = Vec::with_capacity(records.len());
+    let mut head = None;
+    for stored in &records {
+        let record = Record::parse_canonical(&stored.line).map_err(corrupt)?;
+        events.push(record.event().map_err(corrupt)?);
+        head = Some((record.revision, stored.leaf));
+    }
+    if let (Some(id), Some(closed)) = (decision_id(&subject), closed_of(&events)) {
+        seen.closed.insert(id, closed);
+    }
+    seen.subjects.insert(subject, head);
+    Ok(())
+}
+
+/// The decision a subject speaks of.
+pub(crate) fn decision_id(subject: &str) -> Option<Uuid> {
+    subject
+        .strip_prefix("decision/")
+        .and_then(|id| Uuid::try_parse(id).ok())
+}
+
+fn aliases_of(command: &Command) -> Vec<String> {
+    let (actor, workspace) = (command.actor.as_str(), command.workspace.as_deref());
+    let names = match &command.operation {
+        Operation::RequestDecision(request) => request
+            .execution
+            .iter()
+            .map(|execution| Alias::execution(actor, workspace, execution))
+            .collect(),
+        Operation::Report(report) => vec![
+            Alias::report(actor, workspace, &report.execution, &report.dedup),
+            Alias::execution(actor, workspace, &report.execution),
+            Alias::ungoverned(actor, workspace, &report.execution),
+        ],
+        _ => Vec::new(),
+    };
+    names
+        .iter()
+        .map(|alias| alias.as_str().to_owned())
+        .collect()
+}
+
+/// Subjects a command is likely to append to; one that is missing here is looked up by the writer.
+fn subjects_of(operation: &Operation) -> Vec<String> {
+    let named = |thing: &str, id: &str| {
+        Subject::new(thing, id)
+            .map(|subject| subject.to_string())
+            .into_iter()
+            .collect()
+    };
+    match operation {
+        Operation::RegisterAdapter(adapter) => named("adapter", &adapter.id),
+        Operation::ResolveApproval(resolution) => {
+            vec![Subject::of("decision", resolution.decision).to_string()]
+        }
+        Operation::PublishPolicy(policy) => named("policy", &policy.id),
+        Operation::RetirePolicy(id) => named("policy", id),
+        Operation::Observe(observations) => {
+            let distinct: HashSet<&str> = observations
+                .iter()
+                .map(|one| one.subject.as_str())
+                .collect();
+            distinct.into_iter().map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// The operation's name in the scope of an idempotency key.
+const fn operation_name(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::OpenLog(_) => "open_log",
+        Operation::RestoreLog(_) => "restore_log",
+        Operation::ChangeSetting(_) => "change_setting",
+        Operation::RegisterAdapter(_) => "register_adapter",
+        Operation::RequestDecision(_) => "request_decision",
+        Operation::ResolveApproval(_) => "resolve_approval",
+        Operation::Report(_) => "report",
+        Operation::Observe(_) => "observe",
+        Operation::PublishPolicy(_) => "publish_policy",
+        Operation::RetirePolicy(_) => "retire_policy",
+        Operation::SetBudget(_) => "set_budget",
+        Operation::IssueCredential(..) => "issue_credential",
+        Operation::RevokeCredential(..) => "revoke_credential",
+        Operation::ExpireDue => "expire_due",
+        Operation::RecordExport(_) => "record_export",
+    }
+}

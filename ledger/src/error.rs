@@ -1,0 +1,89 @@
+//! Why a command was not recorded, or may not have been. Verdicts are not errors: a refusal is a record.
+
+use crate::clock::ClockError;
+use crate::store::StoreError;
+use probity_governance::execute::Rejected;
+use thiserror::Error;
+
+/// Why a command has no receipt.
+#[derive(Debug, Error)]
+pub enum SubmitError {
+    /// The command cannot be decided as it is asked.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The tenant has no log.
+    #[error("there is no such log")]
+    NoLog,
+    /// The writer has enough to do. Nothing was recorded.
+    #[error("the writer's queue is full: try again in {retry_after_seconds} s")]
+    QueueFull {
+        /// How long to wait.
+        retry_after_seconds: u32,
+    },
+    /// Nothing was recorded, through no fault of the caller: the same request may be sent again.
+    #[error("it was not recorded: send it again")]
+    NotRecorded,
+    /// The store does not say whether it was recorded. Send it again with the same idempotency key.
+    #[error("whether it was recorded is not known: send it again with the same idempotency key")]
+    OutcomeUnknown,
+    /// Another node owns the log.
+    #[error("another node owns this log")]
+    OwnedElsewhere {
+        /// Where that node takes requests.
+        address: String,
+    },
+    /// Nobody owns the log at this moment.
+    #[error("no node owns this log right now: try again in {retry_after_seconds} s")]
+    NoOwner {
+        /// How long to wait.
+        retry_after_seconds: u32,
+    },
+    /// The idempotency key was used with another body.
+    #[error("the idempotency key was used with another body")]
+    IdempotencyMismatch,
+    /// A request with this idempotency key is on its way.
+    #[error("a request with this idempotency key is on its way")]
+    IdempotencyInFlight,
+    /// The idempotency key is empty or too long.
+    #[error("an idempotency key has 1 to 255 bytes")]
+    IdempotencyKeyLength,
+    /// The clock cannot be right.
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    /// This node may read the log and not sign it.
+    #[error("this log is read-only here: {why}")]
+    ReadOnly {
+        /// Why.
+        why: String,
+    },
+    /// A record would be longer than a record may be.
+    #[error("a record would have {bytes} bytes, more than 65535")]
+    RecordTooLong {
+        /// How long it would be.
+        bytes: usize,
+    },
+    /// An attachment is longer than one may be here.
+    #[error("an attachment has {bytes} bytes, more than 1048576")]
+    AttachmentTooLong {
+        /// How long it is.
+        bytes: usize,
+    },
+    /// Too many attachments.
+    #[error("more attachments than one command may bring")]
+    TooManyAttachments,
+    /// What would be recorded is no record: a fault of ours.
+    #[error("a record could not be made")]
+    Unsealable(#[source] crate::seal::SealError),
+    /// A broken invariant stopped the writer. Nothing was recorded.
+    #[error("the writer stopped: {why}")]
+    Broken {
+        /// What was found.
+        why: String,
+    },
+    /// The ledger is stopping.
+    #[error("the ledger is stopping")]
+    Stopped,
+    /// The store failed before anything was decided.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}

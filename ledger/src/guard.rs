@@ -1,0 +1,166 @@
+//! The guard: the newest checkpoint of every log, kept beside the keys and apart from the database.
+//!
+//! It may lag receipts by a second. A database that is behind it, or at odds with it, was restored from a backup or rewritten: it is
+//! read, and nothing is signed over it until a person says so.
+
+use crate::store::{Head, Store, StoreError};
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::note::Note;
+use probity_schemas::subject::Tenant;
+use probity_schemas::vkey::VerifierKey;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// What is wrong between guard and database.
+#[derive(Debug, Error)]
+pub enum GuardError {
+    /// The file cannot be read or written.
+    #[error("the guard file {path} cannot be used")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file holds no checkpoint of this log.
+    #[error("the guard file {path} holds no checkpoint signed for this log")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The database has fewer records than were signed.
+    #[error(
+        "the database has {found} records and {signed} were signed: it was restored from a backup, or cut"
+    )]
+    Behind {
+        /// Records in the database.
+        found: u64,
+        /// Records that were signed.
+        signed: u64,
+    },
+    /// The database has other records than were signed.
+    #[error("the database's first {size} records are not those that were signed: it was rewritten")]
+    AtOdds {
+        /// The size at which they differ.
+        size: u64,
+    },
+    /// The database failed.
+    #[error("the database could not be compared with the guard")]
+    Store(#[from] StoreError),
+}
+
+/// The guard's directory.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    directory: PathBuf,
+}
+
+impl Guard {
+    /// The guard beside these keys.
+    #[must_use]
+    pub fn beside(keys: &Path) -> Self {
+        Self {
+            directory: keys.join("guard"),
+        }
+    }
+
+    /// The newest checkpoint that was kept, as signed.
+    ///
+    /// # Errors
+    /// [`GuardError::File`] when it cannot be read; [`GuardError::Malformed`] when it is no checkpoint of this key.
+    pub fn newest(
+        &self,
+        tenant: &Tenant,
+        key: &VerifierKey,
+    ) -> Result<Option<(String, Checkpoint)>, GuardError> {
+        let path = self.path(tenant);
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(GuardError::File { path, source }),
+        };
+        match open(&text, key) {
+            Some(checkpoint) => Ok(Some((text, checkpoint))),
+            None => Err(GuardError::Malformed { path }),
+        }
+    }
+
+    /// Checks that the database holds at least what was signed.
+    ///
+    /// # Errors
+    /// [`GuardError::Behind`] or [`GuardError::AtOdds`] when it does not.
+    pub async fn check(
+        &self,
+        store: &dyn Store,
+        head: &Head,
+        key: &VerifierKey,
+    ) -> Result<(), GuardError> {
+        let Some((_, signed)) = self.newest(&head.tenant, key)? else {
+            return Ok(());
+        };
+        if signed.size > head.range.size() {
+            return Err(GuardError::Behind {
+                found: head.range.size(),
+                signed: signed.size,
+            });
+        }
+        if crate::proof::has_root(store, head, signed.size, signed.root).await? {
+            Ok(())
+        } else {
+            Err(GuardError::AtOdds { size: signed.size })
+        }
+    }
+
+    /// Keeps a log's newest checkpoint, durably, unless an equal or newer one is kept. A checkpoint that the key did not sign is not kept.
+    ///
+    /// # Errors
+    /// [`GuardError::File`].
+    pub fn keep(
+        &self,
+        tenant: &Tenant,
+        checkpoint: &str,
+        key: &VerifierKey,
+    ) -> Result<(), GuardError> {
+        let Some(new) = open(checkpoint, key) else {
+            return Err(GuardError::Malformed {
+                path: self.path(tenant),
+            });
+        };
+        match self.newest(tenant, key)? {
+            Some((_, kept)) if kept.size > new.size || kept == new => Ok(()),
+            Some((_, kept)) if kept.size == new.size => Err(GuardError::AtOdds { size: new.size }),
+            _ => self.write(tenant, checkpoint),
+        }
+    }
+
+    /// Puts a checkpoint in place of whatever was kept: for a log that goes on after a loss.
+    ///
+    /// # Errors
+    /// [`GuardError::File`].
+    pub fn write(&self, tenant: &Tenant, checkpoint: &str) -> Result<(), GuardError> {
+        let path = self.path(tenant);
+        let partial = self
+            .directory
+            .join(format!("{tenant}.{}.partial", std::process::id()));
+        let written = fs::create_dir_all(&self.directory).and_then(|()| {
+            let mut file = fs::File::create(&partial)?;
+            file.write_all(checkpoint.as_bytes())?;
+            file.sync_all()?;
+            fs::rename(&partial, &path)?;
+            fs::File::open(&self.directory)?.sync_all()
+        });
+        written.map_err(|source| GuardError::File { path, source })
+    }
+
+    fn path(&self, tenant: &Tenant) -> PathBuf {
+        self.directory.join(format!("{tenant}.checkpoint"))
+    }
+}
+
+fn open(text: &str, key: &VerifierKey) -> Option<Checkpoint> {
+    let note = Note::parse(text).ok()?;
+    Checkpoint::open(&note, std::slice::from_ref(key)).ok()
+}

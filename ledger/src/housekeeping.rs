@@ -1,0 +1,116 @@
+//! What goes on beside the writers: the lease, the guard, tiles, forgotten idempotency keys.
+//!
+//! None of it holds up an append, and all of it may fail and be tried again.
+
+use crate::ledger::{Inner, Ledger};
+use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS};
+use crate::signer::{FileSigner, Signer as _};
+use std::sync::{Arc, PoisonError, Weak};
+use std::time::Duration;
+
+/// How often old idempotency keys are looked for.
+const FORGET_SECONDS: u64 = 600;
+
+/// Starts the tasks; they end with the ledger.
+pub(crate) fn start(ledger: &Ledger) {
+    let inner = &ledger.0;
+    let lease = tokio::spawn(inner.lease.clone().keep(Arc::clone(&inner.store)));
+    let watch = tokio::spawn(every(
+        Duration::from_secs(HEARTBEAT_SECONDS),
+        Arc::downgrade(inner),
+        Chore::GuardAndTiles,
+    ));
+    let forget = tokio::spawn(every(
+        Duration::from_secs(FORGET_SECONDS),
+        Arc::downgrade(inner),
+        Chore::Forget,
+    ));
+    inner
+        .tasks
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .extend([lease, watch, forget]);
+}
+
+#[derive(Clone, Copy)]
+enum Chore {
+    GuardAndTiles,
+    Forget,
+}
+
+async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
+    let mut tick = tokio::time::interval(period);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let Some(inner) = inner.upgrade() else { return };
+        match chore {
+            Chore::GuardAndTiles => {
+                keep_guard(&inner).await;
+                write_tiles(&inner).await;
+            }
+            Chore::Forget => forget(&inner).await,
+        }
+    }
+}
+
+/// Keeps the newest checkpoint of every log whose key is here, owned or not.
+pub(crate) async fn keep_guard(inner: &Inner) {
+    let heads = match inner.store.heads().await {
+        Ok(heads) => heads,
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the guard could not be written"
+            );
+            return;
+        }
+    };
+    for head in heads {
+        let Ok(Some(signer)) = FileSigner::load(&inner.config.keys, &head.tenant) else {
+            continue;
+        };
+        if head.checkpoint.is_empty() {
+            continue;
+        }
+        let kept = inner
+            .guard
+            .keep(&head.tenant, &head.checkpoint, signer.verifier_key());
+        if let Err(error) = kept {
+            tracing::error!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the guard was not written");
+        }
+    }
+}
+
+async fn write_tiles(inner: &Inner) {
+    let owned: Vec<_> = inner
+        .handles
+        .read()
+        .unwrap_or_else(PoisonError::into_inner)
+        .keys()
+        .cloned()
+        .collect();
+    for tenant in owned {
+        let written = match inner.store.head(&tenant).await {
+            Ok(Some(head)) => crate::proof::write_tiles(&*inner.store, &head).await,
+            Ok(None) => Ok(0),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            tracing::warn!(log.tenant = %tenant, error = &error as &dyn std::error::Error, "tiles were not written");
+        }
+    }
+}
+
+async fn forget(inner: &Inner) {
+    let before = inner
+        .clock
+        .now()
+        .plus_seconds(-IDEMPOTENCY_DAYS * 24 * 3600);
+    if let Err(error) = inner.store.forget_idempotency(before.micros()).await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "old idempotency keys were not forgotten"
+        );
+    }
+}

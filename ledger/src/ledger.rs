@@ -1,0 +1,478 @@
+//! The ledger as the rest of the program sees it: open, submit, read, close.
+//!
+//! One handle per log this node writes; a log is taken when the first command for it arrives, and given up with the lease or
+//! at the end. A log owned elsewhere is read from the store.
+
+use crate::admit::{Door, InFlightKeys, admit};
+use crate::clock::{Clock, SystemClock};
+use crate::error::SubmitError;
+use crate::guard::Guard;
+use crate::lease::Lease;
+use crate::limits::QUEUE_RETRY_SECONDS;
+use crate::open::{self, OpenError, Opened};
+use crate::reader::Reader;
+use crate::replica::Replicas;
+use crate::seal::SealedRecord;
+use crate::store::{
+    Attachment, DatabaseUrl, LogNumber, Mode, Owner, Store, StoreError, StoredRecord,
+};
+use crate::{housekeeping, proof};
+use bytes::Bytes;
+use probity_governance::command::{Command, Reply};
+use probity_governance::state::{Budget, Directory};
+use probity_schemas::error::FormatError;
+use probity_schemas::event::Event;
+use probity_schemas::hash::Hash;
+use probity_schemas::record::Record;
+use probity_schemas::subject::Tenant;
+use probity_schemas::vocabulary::{CredentialMethod, Role};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use tokio::sync::{mpsc, oneshot, watch};
+use zeroize::Zeroizing;
+
+/// How a ledger is opened.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the lock, the node's id and, on SQLite, the database live.
+    pub data: PathBuf,
+    /// Where the signer keys and the guard live.
+    pub keys: PathBuf,
+    /// The database.
+    pub database: DatabaseUrl,
+    /// The first part of the origin; fixed by the first record of a store.
+    pub origin: Option<String>,
+    /// Where other nodes reach this one.
+    pub address: String,
+    /// Settings that decisions depend on, sealed when they differ: name and value, no value to take it away.
+    pub settings: Vec<(String, Option<String>)>,
+    /// Credentials that the environment gives, sealed when they differ; one that is gone is revoked.
+    pub credentials: Vec<EnvironmentCredential>,
+    /// Commands that may wait for a log's writer.
+    pub queue_commands_max: usize,
+}
+
+/// A credential whose secret stands in the environment.
+#[derive(Clone)]
+pub struct EnvironmentCredential {
+    /// The tenant it is good for.
+    pub tenant: Tenant,
+    /// Its id: `environment-<name>`.
+    pub id: String,
+    /// Who acts with it.
+    pub actor: String,
+    /// How it is presented.
+    pub method: CredentialMethod,
+    /// What it may do.
+    pub roles: Vec<Role>,
+    /// The secret; only a keyed digest of it is recorded.
+    pub secret: Zeroizing<String>,
+}
+
+impl std::fmt::Debug for EnvironmentCredential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EnvironmentCredential")
+            .field("id", &self.id)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A command, and what comes with it.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The command.
+    pub command: Command,
+    /// The caller's idempotency key.
+    pub idempotency: Option<Idempotency>,
+    /// Content that the command's records name.
+    pub attachments: Vec<Attachment>,
+}
+
+/// A caller's idempotency key.
+#[derive(Clone, Debug)]
+pub struct Idempotency {
+    /// The key.
+    pub key: String,
+    /// What it stands for: the request's body.
+    pub body: Bytes,
+}
+
+/// What was durably recorded for a command.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// The records, in order; none when nothing needed recording.
+    pub records: Vec<Committed>,
+    /// What is answered besides.
+    pub reply: Reply,
+    /// Whether this is the answer to an earlier request with the same idempotency key.
+    pub replayed: bool,
+    /// The size of the log that covers them.
+    pub size: u64,
+    /// The checkpoint over that size, a signed note.
+    pub checkpoint: Arc<str>,
+}
+
+impl Receipt {
+    /// The sequence of the first record.
+    #[must_use]
+    pub fn first(&self) -> Option<u64> {
+        self.records.first().map(|record| record.sequence)
+    }
+
+    /// The sequence of the last record.
+    #[must_use]
+    pub fn last(&self) -> Option<u64> {
+        self.records.last().map(|record| record.sequence)
+    }
+}
+
+/// A record that is durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// Its position.
+    pub sequence: u64,
+    /// Its leaf hash.
+    pub leaf: Hash,
+    /// Its line, without the line feed.
+    pub line: Arc<[u8]>,
+}
+
+impl Committed {
+    pub(crate) fn of(sealed: &SealedRecord) -> Self {
+        Self {
+            sequence: sealed.sequence,
+            leaf: sealed.row.leaf,
+            line: Arc::clone(&sealed.row.line),
+        }
+    }
+
+    /// The record.
+    ///
+    /// # Errors
+    /// [`FormatError`] for a line that is none.
+    pub fn record(&self) -> Result<Record<'_>, FormatError> {
+        Record::parse_canonical(&self.line)
+    }
+
+    /// Its body.
+    ///
+    /// # Errors
+    /// [`FormatError`] for a line that is no record.
+    pub fn event(&self) -> Result<Event, FormatError> {
+        self.record()?.event()
+    }
+}
+
+impl From<StoredRecord> for Committed {
+    fn from(stored: StoredRecord) -> Self {
+        Self {
+            sequence: stored.sequence,
+            leaf: stored.leaf,
+            line: stored.line,
+        }
+    }
+}
+
+/// A log's state as of its last commit, as far as readers need it.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// How many records it has.
+    pub size: u64,
+    /// The newest checkpoint.
+    pub checkpoint: Arc<str>,
+    /// Settings, policies, adapters and credentials in force.
+    pub directory: Arc<Directory>,
+    /// The budget.
+    pub budget: Option<Budget>,
+}
+
+/// A log that this node writes.
+pub(crate) struct Handle {
+    pub log: LogNumber,
+    pub queue: mpsc::Sender<crate::admit::Admitted>,
+    pub published: watch::Receiver<Arc<Published>>,
+    pub in_flight: InFlightKeys,
+    pub fingerprint_key: Zeroizing<[u8; 32]>,
+    pub verifier_key: probity_schemas::vkey::VerifierKey,
+    pub term: u64,
+    pub task: std::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
+}
+
+pub(crate) struct Inner {
+    pub config: Config,
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub lease: Lease,
+    pub guard: Guard,
+    pub handles: RwLock<HashMap<Tenant, Arc<Handle>>>,
+    pub opening: tokio::sync::Mutex<()>,
+    pub replicas: Replicas,
+    pub changes: watch::Sender<u64>,
+    pub closing: watch::Sender<bool>,
+    pub tasks: std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>,
+}
+
+/// The ledger. Cheap to clone; all clones are one.
+#[derive(Clone)]
+pub struct Ledger(pub(crate) Arc<Inner>);
+
+impl Ledger {
+    /// Opens the store, begins the node's lease, and starts housekeeping.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let store = crate::store::open(&config.database, Mode::Write).await?;
+        Self::on(store, Arc::new(SystemClock), config).await
+    }
+
+    /// Opens over a store and a clock that are given: for tests that inject faults.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn on(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+    ) -> Result<Self, OpenError> {
+        let node = open::node_id(&config.data)?;
+        let lease = Lease::begin(&*store, Arc::clone(&clock), node, config.address.clone()).await?;
+        let ledger = Self(Arc::new(Inner {
+            guard: Guard::beside(&config.keys),
+            store,
+            clock,
+            lease,
+            handles: RwLock::default(),
+            opening: tokio::sync::Mutex::new(()),
+            replicas: Replicas::default(),
+            changes: watch::channel(0).0,
+            closing: watch::channel(false).0,
+            tasks: std::sync::Mutex::default(),
+            config,
+        }));
+        housekeeping::start(&ledger);
+        Ok(ledger)
+    }
+
+    /// Records a command, durably, and answers it.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; each variant says whether the command may be sent again.
+    pub async fn submit(
+        &self,
+        tenant: &Tenant,
+        submission: Submission,
+    ) -> Result<Receipt, SubmitError> {
+        let handle = self.handle(tenant).await?;
+        let place = match handle.queue.try_reserve() {
+            Ok(place) => place,
+            Err(mpsc::error::TrySendError::Full(())) => {
+                metrics::counter!("probity_ledger_queue_refusals_total").increment(1);
+                return Err(SubmitError::QueueFull {
+                    retry_after_seconds: QUEUE_RETRY_SECONDS,
+                });
+            }
+            Err(mpsc::error::TrySendError::Closed(())) => return Err(SubmitError::NotRecorded),
+        };
+        let door = Door {
+            store: &*self.0.store,
+            log: handle.log,
+            size: handle.published.borrow().size,
+            fingerprint_key: &handle.fingerprint_key,
+            in_flight: &handle.in_flight,
+        };
+        let (answer, receipt) = oneshot::channel();
+        let admitted = admit(&door, submission, answer)
+            .await
+            .map_err(|(_, error)| error)?;
+        place.send(admitted);
+        receipt.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
+    }
+
+    /// Makes a tenant's log, if it has none. Idempotent.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub async fn create_log(&self, tenant: &Tenant) -> Result<(), SubmitError> {
+        self.0.store.create(tenant).await?;
+        self.handle(tenant).await.map(drop)
+    }
+
+    /// The log's state as of its last commit; `None` when there is no such log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn state(&self, tenant: &Tenant) -> Result<Option<Arc<Published>>, StoreError> {
+        if let Some(handle) = self.live(tenant) {
+            return Ok(Some(Arc::clone(&handle.published.borrow())));
+        }
+        self.0.replicas.get(&self.0, tenant).await
+    }
+
+    /// Settings, policies, adapters and credentials in force; `None` when there is no such log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn directory(&self, tenant: &Tenant) -> Result<Option<Arc<Directory>>, StoreError> {
+        Ok(self
+            .state(tenant)
+            .await?
+            .map(|state| Arc::clone(&state.directory)))
+    }
+
+    /// Reads without asking the writer.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        Reader::new(Arc::clone(&self.0.store), self.0.changes.subscribe())
+    }
+
+    /// The newest checkpoint, a signed note; `None` when there is no such log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn checkpoint(&self, tenant: &Tenant) -> Result<Option<String>, StoreError> {
+        let head = self.0.store.head(tenant).await?;
+        Ok(head
+            .filter(|head| head.range.size() > 0)
+            .map(|head| head.checkpoint))
+    }
+
+    /// The receipt of a record as a C2SP tlog-proof; `None` when there is no such record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn inclusion(
+        &self,
+        tenant: &Tenant,
+        sequence: u64,
+    ) -> Result<Option<String>, StoreError> {
+        match self.0.store.head(tenant).await? {
+            Some(head) => proof::receipt(&*self.0.store, &head, sequence).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The log's verifier key as its newest opening or restoration names it; `None` when there is no such log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn verifier_key(&self, tenant: &Tenant) -> Result<Option<String>, StoreError> {
+        if let Some(handle) = self.live(tenant) {
+            return Ok(Some(handle.verifier_key.to_string()));
+        }
+        open::recorded_key(&*self.0.store, tenant).await
+    }
+
+    /// Who owns a log.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn owner(&self, tenant: &Tenant) -> Result<Option<Owner>, StoreError> {
+        self.0.store.owner(tenant).await
+    }
+
+    /// The durability in force, for people.
+    #[must_use]
+    pub fn durability(&self) -> String {
+        self.0.store.durability()
+    }
+
+    /// Tells other nodes where this one listens, once that is known.
+    pub fn set_address(&self, address: String) {
+        self.0.lease.set_address(address);
+    }
+
+    /// Takes no more commands, finishes those that wait, keeps snapshots, gives the logs up.
+    pub async fn close(&self) {
+        self.0.closing.send_replace(true);
+        let handles: Vec<_> = self
+            .0
+            .handles
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain()
+            .map(|(_, handle)| handle)
+            .collect();
+        for handle in handles {
+            finish(handle).await;
+        }
+        for task in self
+            .0
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
+            task.abort();
+        }
+        housekeeping::keep_guard(&self.0).await;
+        if let Err(error) = self.0.store.release(&self.0.lease.node()).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the lease was not given up"
+            );
+        }
+        self.0.store.close().await;
+    }
+
+    /// The handle of a log this node writes; takes the log when nobody does.
+    async fn handle(&self, tenant: &Tenant) -> Result<Arc<Handle>, SubmitError> {
+        if let Some(handle) = self.live(tenant) {
+            return Ok(handle);
+        }
+        let _one_at_a_time = self.0.opening.lock().await;
+        if let Some(handle) = self.live(tenant) {
+            return Ok(handle);
+        }
+        if *self.0.closing.borrow() {
+            return Err(SubmitError::Stopped);
+        }
+        let stale = self
+            .0
+            .handles
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(tenant);
+        if let Some(stale) = stale {
+            finish(stale).await;
+        }
+        let Opened { handle } = open::open_log(&self.0, tenant).await?;
+        let handle = Arc::new(handle);
+        self.0
+            .handles
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(tenant.clone(), Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    fn live(&self, tenant: &Tenant) -> Option<Arc<Handle>> {
+        let handles = self
+            .0
+            .handles
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        let handle = handles.get(tenant)?;
+        let alive =
+            !handle.queue.is_closed() && handle.term == self.0.lease.term() && self.0.lease.holds();
+        alive.then(|| Arc::clone(handle))
+    }
+}
+
+/// Lets a writer finish what waits.
+async fn finish(handle: Arc<Handle>) {
+    let task = handle
+        .task
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take();
+    // The queue is closed when those who wait for an answer have it.
+    drop(handle);
+    if let Some(task) = task {
+        let _ = task.await;
+    }
+}

@@ -1,0 +1,62 @@
+//! Every bound of the append path, by name. The format's own bounds are in `probity_schemas::limits`.
+
+/// Records one batch of one log holds at most; one all-or-nothing command may exceed it.
+pub const BATCH_RECORDS_MAX: usize = 512;
+
+/// Bytes of lines one batch of one log holds at most; one all-or-nothing command may exceed it.
+pub const BATCH_BYTES_MAX: usize = 1024 * 1024;
+
+/// Commands one batch holds at most.
+pub const BATCH_COMMANDS_MAX: usize = 512;
+
+/// Commands that wait for a log's writer, unless configured otherwise; one more is refused.
+pub const QUEUE_COMMANDS_MAX: usize = 4096;
+
+/// What a client whose command did not fit the queue is told to wait.
+pub const QUEUE_RETRY_SECONDS: u32 = 1;
+
+/// Records for which the writer remembers what it touched; lookups older than that are made again.
+pub const RECENT_RECORDS_MAX: u64 = 16_384;
+
+/// Records between two snapshots of the state.
+pub const SNAPSHOT_RECORDS: u64 = 50_000;
+
+/// Records read at once when state is folded from the log.
+pub const REPLAY_RECORDS: u32 = 5_000;
+
+/// Bytes read at once when state is folded from the log, or a bundle is written.
+pub const REPLAY_BYTES: usize = 8 * 1024 * 1024;
+
+/// Records of one case: more would mean that a case never ends.
+pub const CASE_RECORDS_MAX: u32 = 10_000;
+
+/// How long an idempotency key is remembered.
+pub const IDEMPOTENCY_DAYS: i64 = 7;
+
+/// Bytes of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// A clock that is this far behind the last record stops appends.
+pub const CLOCK_BEHIND_SECONDS_MAX: i64 = 10;
+
+/// A clock that is this far ahead of the monotonic one stops the writer.
+pub const CLOCK_AHEAD_SECONDS_MAX: i64 = 60;
+
+/// How long a node's lease holds.
+pub const LEASE_SECONDS: u32 = 10;
+
+/// How long before its end a node stops relying on its lease.
+pub const LEASE_MARGIN_SECONDS: u32 = 3;
+
+/// How often a node renews its lease, and the guard is written.
+pub const HEARTBEAT_SECONDS: u64 = 1;
+
+/// Hashes of a full tile.
+pub const TILE_HASHES: u64 = 256;
+
+/// Attachments a command brings at most.
+pub const COMMAND_ATTACHMENTS_MAX: usize = 16;
+
+const _: () = assert!(LEASE_MARGIN_SECONDS + 2 * (HEARTBEAT_SECONDS as u32) < LEASE_SECONDS);
+const _: () = assert!((BATCH_RECORDS_MAX as u64) < RECENT_RECORDS_MAX);
+const _: () = assert!(RECENT_RECORDS_MAX < SNAPSHOT_RECORDS);

@@ -1,0 +1,58 @@
+//! The state of logs that another node writes, folded from the store: for authentication and for reading.
+//!
+//! Brought up to date at every look; never used to append.
+
+use crate::ledger::{Inner, Published};
+use crate::load::{self, Loaded};
+use crate::signer::{FileSigner, Signer};
+use crate::store::StoreError;
+use probity_schemas::subject::Tenant;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// States of logs that are read here and written elsewhere.
+#[derive(Default)]
+pub(crate) struct Replicas(Mutex<HashMap<Tenant, Loaded>>);
+
+impl Replicas {
+    /// The log's state as of now; `None` when there is no such log.
+    pub(crate) async fn get(
+        &self,
+        inner: &Inner,
+        tenant: &Tenant,
+    ) -> Result<Option<Arc<Published>>, StoreError> {
+        let Some(head) = inner
+            .store
+            .head(tenant)
+            .await?
+            .filter(|head| head.range.size() > 0)
+        else {
+            return Ok(None);
+        };
+        let mut states = self.0.lock().await;
+        let loaded = match states.remove(tenant) {
+            Some(mut loaded) if loaded.tip.range.size() <= head.range.size() => {
+                load::catch_up(&*inner.store, &head, &mut loaded).await?;
+                loaded
+            }
+            _ => {
+                let signer = FileSigner::load(&inner.config.keys, tenant).ok().flatten();
+                load::load(
+                    &*inner.store,
+                    &head,
+                    signer.as_ref().map(|signer| signer as &dyn Signer),
+                )
+                .await?
+            }
+        };
+        let published = Published {
+            size: head.range.size(),
+            checkpoint: Arc::from(head.checkpoint.as_str()),
+            directory: Arc::clone(&loaded.state.directory),
+            budget: loaded.state.budget.clone(),
+        };
+        states.insert(tenant.clone(), loaded);
+        Ok(Some(Arc::new(published)))
+    }
+}
