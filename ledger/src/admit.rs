@@ -3,10 +3,10 @@
 //! Nothing is decided here. A lookup is stamped with the size of the log it saw; the writer adds what it touched since.
 
 use crate::error::SubmitError;
-use crate::ledger::{Receipt, Submission};
 use crate::limits::{
     CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
 };
+use crate::receipt::{Receipt, Submission};
 use crate::store::{Attachment, IdempotencyRow, LogNumber, Span, Store, StoreError};
 use probity_governance::command::{Alias, Command, Operation};
 use probity_governance::state::{Closed, closed_of};

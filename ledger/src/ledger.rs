@@ -5,177 +5,23 @@
 
 use crate::admit::{Door, InFlightKeys, admit};
 use crate::clock::{Clock, SystemClock};
+use crate::config::Config;
 use crate::error::SubmitError;
 use crate::guard::Guard;
 use crate::lease::Lease;
 use crate::limits::QUEUE_RETRY_SECONDS;
 use crate::open::{self, OpenError, Opened};
 use crate::reader::Reader;
+use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
-use crate::seal::SealedRecord;
-use crate::store::{
-    Attachment, DatabaseUrl, LogNumber, Mode, Owner, Store, StoreError, StoredRecord,
-};
+use crate::store::{LogNumber, Mode, Owner, Store, StoreError};
 use crate::{housekeeping, proof};
-use bytes::Bytes;
-use probity_governance::command::{Command, Reply};
 use probity_governance::state::{Budget, Directory};
-use probity_schemas::error::FormatError;
-use probity_schemas::event::Event;
-use probity_schemas::hash::Hash;
-use probity_schemas::record::Record;
 use probity_schemas::subject::Tenant;
-use probity_schemas::vocabulary::{CredentialMethod, Role};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
-
-/// How a ledger is opened.
-#[derive(Clone, Debug)]
-pub struct Config {
-    /// Where the lock, the node's id and, on SQLite, the database live.
-    pub data: PathBuf,
-    /// Where the signer keys and the guard live.
-    pub keys: PathBuf,
-    /// The database.
-    pub database: DatabaseUrl,
-    /// The first part of the origin; fixed by the first record of a store.
-    pub origin: Option<String>,
-    /// Where other nodes reach this one.
-    pub address: String,
-    /// Settings that decisions depend on, sealed when they differ: name and value, no value to take it away.
-    pub settings: Vec<(String, Option<String>)>,
-    /// Credentials that the environment gives, sealed when they differ; one that is gone is revoked.
-    pub credentials: Vec<EnvironmentCredential>,
-    /// Commands that may wait for a log's writer.
-    pub queue_commands_max: usize,
-}
-
-/// A credential whose secret stands in the environment.
-#[derive(Clone)]
-pub struct EnvironmentCredential {
-    /// The tenant it is good for.
-    pub tenant: Tenant,
-    /// Its id: `environment-<name>`.
-    pub id: String,
-    /// Who acts with it.
-    pub actor: String,
-    /// How it is presented.
-    pub method: CredentialMethod,
-    /// What it may do.
-    pub roles: Vec<Role>,
-    /// The secret; only a keyed digest of it is recorded.
-    pub secret: Zeroizing<String>,
-}
-
-impl std::fmt::Debug for EnvironmentCredential {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EnvironmentCredential")
-            .field("id", &self.id)
-            .field("actor", &self.actor)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A command, and what comes with it.
-#[derive(Clone, Debug)]
-pub struct Submission {
-    /// The command.
-    pub command: Command,
-    /// The caller's idempotency key.
-    pub idempotency: Option<Idempotency>,
-    /// Content that the command's records name.
-    pub attachments: Vec<Attachment>,
-}
-
-/// A caller's idempotency key.
-#[derive(Clone, Debug)]
-pub struct Idempotency {
-    /// The key.
-    pub key: String,
-    /// What it stands for: the request's body.
-    pub body: Bytes,
-}
-
-/// What was durably recorded for a command.
-#[derive(Clone, Debug)]
-pub struct Receipt {
-    /// The tenant.
-    pub tenant: Tenant,
-    /// The records, in order; none when nothing needed recording.
-    pub records: Vec<Committed>,
-    /// What is answered besides.
-    pub reply: Reply,
-    /// Whether this is the answer to an earlier request with the same idempotency key.
-    pub replayed: bool,
-    /// The size of the log that covers them.
-    pub size: u64,
-    /// The checkpoint over that size, a signed note.
-    pub checkpoint: Arc<str>,
-}
-
-impl Receipt {
-    /// The sequence of the first record.
-    #[must_use]
-    pub fn first(&self) -> Option<u64> {
-        self.records.first().map(|record| record.sequence)
-    }
-
-    /// The sequence of the last record.
-    #[must_use]
-    pub fn last(&self) -> Option<u64> {
-        self.records.last().map(|record| record.sequence)
-    }
-}
-
-/// A record that is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Committed {
-    /// Its position.
-    pub sequence: u64,
-    /// Its leaf hash.
-    pub leaf: Hash,
-    /// Its line, without the line feed.
-    pub line: Arc<[u8]>,
-}
-
-impl Committed {
-    pub(crate) fn of(sealed: &SealedRecord) -> Self {
-        Self {
-            sequence: sealed.sequence,
-            leaf: sealed.row.leaf,
-            line: Arc::clone(&sealed.row.line),
-        }
-    }
-
-    /// The record.
-    ///
-    /// # Errors
-    /// [`FormatError`] for a line that is none.
-    pub fn record(&self) -> Result<Record<'_>, FormatError> {
-        Record::parse_canonical(&self.line)
-    }
-
-    /// Its body.
-    ///
-    /// # Errors
-    /// [`FormatError`] for a line that is no record.
-    pub fn event(&self) -> Result<Event, FormatError> {
-        self.record()?.event()
-    }
-}
-
-impl From<StoredRecord> for Committed {
-    fn from(stored: StoredRecord) -> Self {
-        Self {
-            sequence: stored.sequence,
-            leaf: stored.leaf,
-            line: stored.line,
-        }
-    }
-}
 
 /// A log's state as of its last commit, as far as readers need it.
 #[derive(Clone, Debug)]
@@ -379,6 +225,11 @@ impl Ledger {
     #[must_use]
     pub fn durability(&self) -> String {
         self.0.store.durability()
+    }
+
+    /// Makes the guard durable as of the newest checkpoints: called before one of them goes out in a bundle.
+    pub async fn keep_guard(&self) {
+        housekeeping::keep_guard(&self.0).await;
     }
 
     /// Tells other nodes where this one listens, once that is known.

@@ -4,6 +4,7 @@
 
 mod admit;
 pub mod clock;
+pub mod config;
 pub mod error;
 pub mod export;
 pub mod guard;
@@ -20,6 +21,7 @@ mod open;
 mod pipeline;
 pub mod proof;
 pub mod reader;
+pub mod receipt;
 mod recent;
 mod replica;
 mod restore;
@@ -29,8 +31,10 @@ mod snapshot;
 pub mod store;
 mod writer;
 
+pub use config::{Config, EnvironmentCredential};
 pub use error::SubmitError;
-pub use ledger::{Config, Idempotency, Ledger, Receipt, Submission};
+pub use ledger::Ledger;
 pub use open::OpenError;
 pub use reader::Reader;
+pub use receipt::{Committed, Idempotency, Receipt, Submission};
 pub use seal::SealError;

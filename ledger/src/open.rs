@@ -1,10 +1,11 @@
 //! Taking a log: claim, key, load, guard, settings; or making one, with its key and record 0.
 
 use crate::clock::Timekeeper;
+use crate::config::EnvironmentCredential;
 use crate::error::SubmitError;
 use crate::guard::GuardError;
 use crate::ids::EntropyError;
-use crate::ledger::{EnvironmentCredential, Handle, Inner, Published};
+use crate::ledger::{Handle, Inner, Published};
 use crate::limits::QUEUE_RETRY_SECONDS;
 use crate::load::{self, Loaded};
 use crate::log::Log;

@@ -5,9 +5,9 @@
 use crate::admit::{Admitted, Answer, Lookups, look_up};
 use crate::error::SubmitError;
 use crate::idempotency;
-use crate::ledger::{Committed, Receipt};
 use crate::log::Log;
 use crate::lookup::Lookup;
+use crate::receipt::{Committed, Receipt};
 use crate::seal::{SealError, SealedRecord, next_head, seal};
 use crate::store::{Append, AppendError, Attachment, IdempotencyRow, StoreError};
 use probity_governance::command::{Draft, Moment, Reply};

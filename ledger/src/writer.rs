@@ -102,7 +102,7 @@ pub(crate) fn internal(
     operation: Operation,
 ) -> (
     Admitted,
-    oneshot::Receiver<Result<crate::ledger::Receipt, crate::error::SubmitError>>,
+    oneshot::Receiver<Result<crate::receipt::Receipt, crate::error::SubmitError>>,
 ) {
     let (answer, receipt) = oneshot::channel();
     let command = Command {
