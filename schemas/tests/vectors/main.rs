@@ -108,12 +108,17 @@ pub(crate) fn golden_json(name: &str, expected: &Value) {
     );
 }
 
-/// Every rule has at least one specimen.
+/// Every rule has at least one specimen, and the normative page names it.
 pub(crate) fn assert_complete(rules: &[&str], specimens: &[Value]) {
+    let page = include_str!("../../FORMAT.md");
     for rule in rules {
         assert!(
             specimens.iter().any(|specimen| specimen["rule"] == *rule),
             "no specimen of {rule}"
+        );
+        assert!(
+            page.contains(&format!("`{rule}`")),
+            "FORMAT.md does not name {rule}"
         );
     }
 }
