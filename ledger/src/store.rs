@@ -9,6 +9,7 @@ mod error;
 pub mod faulty;
 mod limits;
 mod lock;
+pub mod postgres;
 mod rows;
 pub mod sqlite;
 mod url;
@@ -162,7 +163,12 @@ pub struct Owner {
 pub async fn open(url: &DatabaseUrl, mode: Mode) -> Result<Arc<dyn Store>, StoreError> {
     match &url.0 {
         url::Kind::Sqlite(path) => Ok(Arc::new(sqlite::SqliteStore::open(path, mode).await?)),
-        url::Kind::Postgres(_options) => Err(StoreError::BadUrl(None)),
+        url::Kind::Postgres(options) => {
+            let options = options.as_ref().clone();
+            Ok(Arc::new(
+                postgres::PostgresStore::open(options, mode).await?,
+            ))
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! `PROBITY_TEST_POSTGRES` names the server to use; every story makes a database of its own there and removes it. Stories
 //! that only one of the two can have are in `sqlite.rs` and `postgres.rs`.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "store/appends.rs"]
 mod appends;
@@ -13,6 +13,8 @@ mod harness;
 mod kept;
 #[path = "store/leases.rs"]
 mod leases;
+#[path = "store/postgres.rs"]
+mod postgres;
 #[path = "store/reads.rs"]
 mod reads;
 #[path = "store/sqlite.rs"]
@@ -26,6 +28,17 @@ macro_rules! on_both {
                 #[tokio::test]
                 async fn $story() {
                     let db = crate::harness::Database::sqlite().await;
+                    crate::$file::$story(&db).await;
+                    db.remove().await;
+                }
+            )+)+
+        }
+
+        mod on_postgres {
+            $($(
+                #[tokio::test]
+                async fn $story() {
+                    let db = crate::harness::Database::postgres().await;
                     crate::$file::$story(&db).await;
                     db.remove().await;
                 }

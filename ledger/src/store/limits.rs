@@ -36,5 +36,25 @@ pub(super) const BUSY_SECONDS_MAX: u64 = 5;
 /// Idempotency rows forgotten at once.
 pub(super) const FORGET_ROWS_MAX: i64 = 10_000;
 
+/// Connections to a server that write.
+pub(super) const WRITING_CONNECTIONS_MAX: u32 = 12;
+
+/// Connections to a server that read.
+pub(super) const READING_CONNECTIONS_MAX: u32 = 8;
+
+/// Seconds to wait for a connection.
+pub(super) const ACQUIRE_SECONDS_MAX: u64 = 5;
+
+/// Seconds a connection may have been idle before it is used without a test.
+pub(super) const UNTESTED_IDLE_SECONDS_MAX: u64 = 10;
+
+/// Seconds after which the server gives a statement up.
+pub(super) const STATEMENT_SECONDS_MAX: u64 = 20;
+
+/// Seconds after which the server is no longer waited for.
+pub(super) const ANSWER_SECONDS_MAX: u64 = 30;
+
+// The server gives up first, so that what becomes of a slow append is known.
+const _: () = assert!(ACQUIRE_SECONDS_MAX + STATEMENT_SECONDS_MAX < ANSWER_SECONDS_MAX);
 const _: () = assert!(TURN_BYTES_MAX <= COMMIT_BYTES_MAX);
 const _: () = assert!(TURN_RECORDS_MAX.is_multiple_of(INSERT_ROWS_MAX));

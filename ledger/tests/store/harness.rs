@@ -8,6 +8,8 @@ use probity_ledger::store::{
 };
 use probity_schemas::hash::leaf_hash;
 use probity_schemas::subject::Tenant;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
 
 /// A database that one story has for itself.
@@ -19,6 +21,7 @@ pub(crate) struct Database {
 
 enum Place {
     Sqlite(tempfile::TempDir),
+    Postgres(Box<PgConnectOptions>),
 }
 
 impl Database {
@@ -33,6 +36,32 @@ impl Database {
         }
     }
 
+    /// A new database on the server that the environment names.
+    pub(crate) async fn postgres() -> Self {
+        let Ok(server) = std::env::var("PROBITY_TEST_POSTGRES") else {
+            panic!(
+                "this test needs a PostgreSQL server: set PROBITY_TEST_POSTGRES to a URL like \
+                 postgres://postgres@127.0.0.1:5432/postgres whose user may create databases"
+            );
+        };
+        let options: PgConnectOptions = server.parse().unwrap();
+        let name = format!("probity_test_{}", uuid::Uuid::now_v7().simple());
+        let mut connection = options.connect().await.unwrap();
+        connection
+            .execute(AssertSqlSafe(format!("CREATE DATABASE {name}")))
+            .await
+            .unwrap();
+        connection.close().await.unwrap();
+        let options = options.database(&name);
+        let url = postgres_url(&options);
+        let store = store::open(&url, Mode::Write).await.unwrap();
+        Self {
+            url,
+            store,
+            place: Place::Postgres(Box::new(options)),
+        }
+    }
+
     /// Closes the store and opens it again.
     pub(crate) async fn reopen(&self) -> Arc<dyn Store> {
         self.store.close().await;
@@ -43,19 +72,54 @@ impl Database {
     pub(crate) async fn tamper(&self, sql: &'static str) {
         match &self.place {
             Place::Sqlite(directory) => {
-                let options = sqlx::sqlite::SqliteConnectOptions::new()
-                    .filename(directory.path().join("records.db"));
+                let path = directory.path().join("records.db");
+                let options = SqliteConnectOptions::new().filename(path);
                 let mut connection = options.connect().await.unwrap();
-                connection.execute(AssertSqlSafe(sql)).await.unwrap();
+                connection.execute(sql).await.unwrap();
+                connection.close().await.unwrap();
+            }
+            Place::Postgres(_) => {
+                let mut connection = self.connect().await;
+                connection.execute(sql).await.unwrap();
                 connection.close().await.unwrap();
             }
         }
     }
 
+    /// A connection of the story's own to its PostgreSQL database.
+    pub(crate) async fn connect(&self) -> PgConnection {
+        let Place::Postgres(options) = &self.place else {
+            panic!("only on PostgreSQL")
+        };
+        let options = options
+            .as_ref()
+            .clone()
+            .options([("search_path", "probity")]);
+        options.connect().await.unwrap()
+    }
+
+    /// Another node's store on the same PostgreSQL database.
+    pub(crate) async fn second_node(&self) -> Arc<dyn Store> {
+        store::open(&self.url, Mode::Write).await.unwrap()
+    }
+
+    /// Removes what the story made; a story that fails leaves it for a look.
     pub(crate) async fn remove(self) {
         self.store.close().await;
         match self.place {
             Place::Sqlite(directory) => directory.close().unwrap(),
+            Place::Postgres(options) => {
+                let name = options.get_database().unwrap();
+                let drop = format!("DROP DATABASE {name} WITH (FORCE)");
+                let mut connection = options
+                    .clone()
+                    .database("postgres")
+                    .connect()
+                    .await
+                    .unwrap();
+                connection.execute(AssertSqlSafe(drop)).await.unwrap();
+                connection.close().await.unwrap();
+            }
         }
     }
 
@@ -71,6 +135,11 @@ impl Database {
     pub(crate) async fn head(&self, tenant: &str) -> Head {
         self.store.head(&name(tenant)).await.unwrap().unwrap()
     }
+}
+
+/// The URL of a database, with whatever the server's URL said about user, password and TLS.
+fn postgres_url(options: &PgConnectOptions) -> DatabaseUrl {
+    options.to_url_lossy().as_str().parse().unwrap()
 }
 
 pub(crate) fn name(tenant: &str) -> Tenant {

@@ -1,0 +1,127 @@
+//! One append, one statement: compare and swap the log's row, and insert everything else if that was done.
+//!
+//! Read committed is what the swap needs: it waits for a rival that has the row, then looks at the row again.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
+use sqlx::{PgPool, Postgres};
+
+use crate::store::limits::ANSWER_SECONDS_MAX;
+use crate::store::{Append, AppendError, StoreError, rows};
+
+type Query<'a> = sqlx::query::QueryScalar<'a, Postgres, i64, sqlx::postgres::PgArguments>;
+
+/// How many rows were swapped: one, or none after which nothing else is written either. `place` counts from 1.
+const APPEND: &str = "\
+WITH swapped AS ( \
+    UPDATE probity.logs SET size = $5, root = $6, range = $7, bytes = $8, checkpoint = $9 \
+    WHERE log = $1 AND size = $2 AND root = $3 AND epoch = $4 RETURNING log \
+), new_records AS ( \
+    INSERT INTO probity.records (log, sequence, time_micros, leaf, line) \
+    SELECT log, $2 + place - 1, time_micros, leaf, line FROM swapped, \
+        unnest($10::bigint[], $11::bytea[], $12::bytea[]) WITH ORDINALITY AS new (time_micros, leaf, line, place) \
+), new_subjects AS ( \
+    INSERT INTO probity.subjects (log, subject, revision, sequence) \
+    SELECT log, subject, revision, $2 + place - 1 FROM swapped, \
+        unnest($13::text[], $14::bigint[]) WITH ORDINALITY AS new (subject, revision, place) \
+), new_aliases AS ( \
+    INSERT INTO probity.aliases (log, alias, subject) \
+    SELECT DISTINCT ON (alias) log, alias, subject FROM swapped, \
+        unnest($15::text[], $16::text[]) WITH ORDINALITY AS new (alias, subject, place) \
+    ORDER BY alias, place DESC \
+    ON CONFLICT (log, alias) DO UPDATE SET subject = excluded.subject \
+), new_keys AS ( \
+    INSERT INTO probity.idempotency (log, key, fingerprint, first, count, time_micros, reply) \
+    SELECT DISTINCT ON (key) log, key, fingerprint, first, count, time_micros, reply FROM swapped, \
+        unnest($17::text[], $18::bytea[], $19::bigint[], $20::bigint[], $21::bigint[], $22::text[]) \
+            WITH ORDINALITY AS new (key, fingerprint, first, count, time_micros, reply, place) \
+    ORDER BY key, place DESC \
+    ON CONFLICT (log, key) DO UPDATE SET fingerprint = excluded.fingerprint, first = excluded.first, \
+        count = excluded.count, time_micros = excluded.time_micros, reply = excluded.reply \
+), new_attachments AS ( \
+    INSERT INTO probity.attachments (log, blake3, size, content) \
+    SELECT log, blake3, octet_length(content), content FROM swapped, \
+        unnest($23::text[], $24::bytea[]) AS new (blake3, content) \
+    ON CONFLICT (log, blake3) DO NOTHING \
+) \
+SELECT count(*) FROM swapped";
+
+/// Appends, or says what became of it.
+pub(super) async fn append(pool: &PgPool, append: &Append) -> Result<(), AppendError> {
+    rows::check(append).map_err(AppendError::NotDone)?;
+    let mut connection = pool
+        .acquire()
+        .await
+        .map_err(|error| AppendError::NotDone(error.into()))?;
+    let answer = send(&mut connection, append).await;
+    if matches!(answer, Err(AppendError::Unknown(_))) {
+        connection.close_on_drop();
+    }
+    answer
+}
+
+/// Sends the statement. The driver answers only after the server has said that it is done with it, commit included.
+async fn send(connection: &mut PgConnection, append: &Append) -> Result<(), AppendError> {
+    let answer = bind_besides(bind_records(append), append).fetch_one(connection);
+    match tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer).await {
+        Ok(Ok(1)) => Ok(()),
+        Ok(Ok(_)) => Err(AppendError::Conflict),
+        Ok(Err(error)) if is_refusal(&error) => Err(AppendError::NotDone(error.into())),
+        Ok(Err(error)) => Err(AppendError::Unknown(error.into())),
+        Err(_) => Err(AppendError::Unknown(StoreError::Silent {
+            seconds: ANSWER_SECONDS_MAX,
+        })),
+    }
+}
+
+/// Whether the server said that the statement failed, and therefore wrote nothing. A session that it ends (severity FATAL)
+/// may be ended after the commit, and `40003` is the one error that says it does not know.
+fn is_refusal(error: &sqlx::Error) -> bool {
+    error
+        .as_database_error()
+        .and_then(|error| error.try_downcast_ref::<PgDatabaseError>())
+        .is_some_and(|error| error.severity() == PgSeverity::Error && error.code() != "40003")
+}
+
+/// The statement with the log's two rows and the records; that their numbers fit was checked before ([`rows::check`]).
+fn bind_records(append: &Append) -> Query<'_> {
+    let (before, after) = (&append.expected, &append.next);
+    let records = &append.records;
+    sqlx::query_scalar(APPEND)
+        .bind(before.log)
+        .bind(before.range.size().cast_signed())
+        .bind(before.range.root().0)
+        .bind(before.epoch)
+        .bind(after.range.size().cast_signed())
+        .bind(after.range.root().0)
+        .bind(rows::range_bytes(&after.range))
+        .bind(after.bytes.cast_signed())
+        .bind(after.checkpoint.as_str())
+        .bind(column(records, |record| record.time_micros))
+        .bind(column(records, |record| record.leaf.0))
+        .bind(column(records, |record| &*record.line))
+        .bind(column(records, |record| record.subject.as_str()))
+        .bind(column(records, |record| record.revision.cast_signed()))
+}
+
+/// The statement with what an append holds besides its records.
+fn bind_besides<'a>(query: Query<'a>, append: &'a Append) -> Query<'a> {
+    let (aliases, keys, attachments) = (&append.aliases, &append.idempotency, &append.attachments);
+    query
+        .bind(column(aliases, |alias| alias.alias.as_str()))
+        .bind(column(aliases, |alias| alias.subject.as_str()))
+        .bind(column(keys, |row| row.key.as_str()))
+        .bind(column(keys, |row| row.fingerprint))
+        .bind(column(keys, |row| row.first.cast_signed()))
+        .bind(column(keys, |row| row.count.cast_signed()))
+        .bind(column(keys, |row| row.time_micros))
+        .bind(column(keys, |row| row.reply.as_str()))
+        .bind(column(attachments, |attachment| attachment.blake3.as_str()))
+        .bind(column(attachments, |attachment| &*attachment.content))
+}
+
+/// One column of many rows, for `unnest`.
+fn column<'a, T, C>(rows: &'a [T], value: impl Fn(&'a T) -> C) -> Vec<C> {
+    rows.iter().map(value).collect()
+}
