@@ -235,6 +235,10 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         visit::visit_path(self, path);
     }
 
+    fn visit_lit_float(&mut self, literal: &'ast syn::LitFloat) {
+        self.path(literal.span(), "f64");
+    }
+
     fn visit_attribute(&mut self, attribute: &'ast syn::Attribute) {
         let Ok(list) = attribute.meta.require_list() else {
             return;
@@ -272,7 +276,7 @@ mod broken {
     #[test]
     fn each_rule_names_the_line_that_breaks_it() {
         let long = format!("fn long() {{\n{}}}\n", "    step();\n".repeat(69));
-        let table: [(&str, &str, &str); 16] = [
+        let table: [(&str, &str, &str); 17] = [
             (
                 "ledger/src/a.rs",
                 "fn f() {\n    SystemTime::now();\n}",
@@ -317,6 +321,11 @@ mod broken {
                 "governance/src/a.rs",
                 "struct A { b: Vec<f64> }",
                 "`f64` is banned here: use integers",
+            ),
+            (
+                "governance/src/a.rs",
+                "const HALF: Part = Part(0.5);",
+                "`f64` is banned here",
             ),
             (
                 "schemas/src/a.rs",
