@@ -142,3 +142,12 @@ func TestAnotherOriginUnderTheSameKeyIsRefused(t *testing.T) {
 		t.Errorf("exit %d: %v", got, err)
 	}
 }
+
+// The golden bundle was made by the code of this repository, by other hands than these.
+func TestTheGoldenBundleIsAccepted(t *testing.T) {
+	const bundle = "../../../schemas/vectors/bundle/"
+	vkey := "ledger.example/acme+ef1a1e39+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+	if _, err := judge(bundle+"checkpoint", bundle+"records.jsonl", vkey); err != nil {
+		t.Fatal(err)
+	}
+}
