@@ -133,6 +133,3 @@ fn names(operator: Operator, values: &[Scalar], tool: &str) -> bool {
 fn normal_name(name: &str) -> String {
     name.trim().replace(['-', '_'], ".")
 }
-
-#[cfg(test)]
-mod tests;

@@ -138,7 +138,7 @@ mod tests {
             ("approval.seconds", "060", Err(SettingFault::Seconds)),
             ("grant.seconds", "+60", Err(SettingFault::Seconds)),
             ("grant.seconds", "2592001", Err(SettingFault::Seconds)),
-            ("template.workspace.root", "/work", Ok(())),
+            ("template.workspace.root", "/ws", Ok(())),
             ("template.tenant.id", "other", Err(SettingFault::Reserved)),
             (
                 "template.workspace.id",

@@ -225,6 +225,3 @@ fn under(element: Element<'_>, roots: &[Scalar], known: &Known<'_>) -> Judgement
         }
     }))
 }
-
-#[cfg(test)]
-mod tests;

@@ -79,15 +79,15 @@ mod tests {
             ("/a/..", "/"),
             ("/.ssh/id", "/.ssh/id"),
             ("/a/...", "/a/..."),
-            ("src/main.rs", "/work/repo/src/main.rs"),
-            ("./src", "/work/repo/src"),
-            ("../other", "/work/other"),
-            (".", "/work/repo"),
+            ("src/main.rs", "/ws/repo/src/main.rs"),
+            ("./src", "/ws/repo/src"),
+            ("../other", "/ws/other"),
+            (".", "/ws/repo"),
             ("/a/*.rs", "/a/*.rs"),
             ("/a b/ü", "/a b/ü"),
         ] {
             assert_eq!(
-                normalise(path, Some("/work/repo")).as_deref(),
+                normalise(path, Some("/ws/repo")).as_deref(),
                 Some(expected),
                 "{path}"
             );
@@ -122,7 +122,7 @@ mod tests {
             "a && b",
             "a > b",
         ] {
-            assert_eq!(normalise(path, Some("/work")), None, "{path}");
+            assert_eq!(normalise(path, Some("/ws")), None, "{path}");
         }
         assert_eq!(
             normalise("src", None),
@@ -134,10 +134,10 @@ mod tests {
     #[test]
     fn below_means_behind_a_separator() {
         for (path, root, expected) in [
-            ("/work", "/work", true),
-            ("/work/a", "/work", true),
-            ("/workshop", "/work", false),
-            ("/", "/work", false),
+            ("/ws", "/ws", true),
+            ("/ws/a", "/ws", true),
+            ("/wsshop", "/ws", false),
+            ("/", "/ws", false),
             ("/etc", "/", true),
             ("/", "/", true),
         ] {

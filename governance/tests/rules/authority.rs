@@ -1,0 +1,430 @@
+//! Who may ask what, and what commands are refused for other reasons.
+
+use crate::support::{ADAPTER, Log, adapter, credential, policy, request, request_in, when};
+use probity_governance::command::{Observation, Operation, Report, ReportBody, Resolution};
+use probity_governance::execute::Rejected;
+use probity_schemas::body::Body;
+use probity_schemas::event::decision::Request;
+use probity_schemas::event::log::{BundleExported, SettingChanged};
+use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
+use probity_schemas::event::telemetry::MetricIngested;
+use probity_schemas::policy::Operator::{AllUnder, AtLeast, Eq, Exists, In, Prefix};
+use probity_schemas::policy::{Condition, Policy, Scalar};
+use probity_schemas::subject::{RESERVED_THINGS, Subject};
+use probity_schemas::time::Time;
+use probity_schemas::vocabulary::{Effect, Role};
+use uuid::Uuid;
+
+fn metric(execution: &str) -> Operation {
+    let body = MetricIngested {
+        duration_micros: 5,
+        execution: execution.to_owned(),
+        occurred: Time::from_micros(0),
+        steps: 1,
+        trace: "t".to_owned(),
+    };
+    let body = ReportBody::Metric(Box::new(body));
+    Operation::Report(Box::new(Report {
+        execution: execution.to_owned(),
+        dedup: "metrics".to_owned(),
+        body,
+    }))
+}
+
+fn observation(subject: &str) -> Observation {
+    Observation {
+        kind: "seen".to_owned(),
+        subject: Subject::parse(subject).unwrap(),
+        body: Body::from_foreign(b"{}").unwrap(),
+        correlation: None,
+        causation: None,
+        traceparent: None,
+    }
+}
+
+fn budget() -> BudgetSet {
+    BudgetSet {
+        alert_milli: 800,
+        hard: false,
+        micros: 1,
+        period_end: Time::from_micros(2),
+        period_start: Time::from_micros(1),
+    }
+}
+
+#[test]
+fn the_table_of_roles() {
+    let mut log = Log::new();
+    log.publish([
+        policy("ask", Some("exec"), Effect::RequireApproval),
+        policy("gone", Some("gone"), Effect::Deny),
+    ]);
+    let (decision, _) = log.ask(request("exec", "e1"));
+    let people = [
+        "user:root",
+        "user:ann",
+        "user:ops",
+        "user:aud",
+        "user:view",
+        "user:nobody",
+        ADAPTER,
+        "system",
+    ];
+    let resolution = Resolution {
+        decision,
+        grant: true,
+        justification: None,
+        note: None,
+    };
+    let changed = SettingChanged {
+        name: "mode".to_owned(),
+        value: None,
+    };
+    let issue = CredentialIssued {
+        roles: vec![Role::Viewer],
+        ..credential("user:new", &[])
+    };
+    let export = BundleExported {
+        count: 1,
+        first: 0,
+        size: 1,
+    };
+    for (operation, entitled) in [
+        (
+            Operation::RequestDecision(Box::new(request("exec", "e2"))),
+            "root ann ops adapter",
+        ),
+        (metric("e3"), "root ann ops adapter system"),
+        (
+            Operation::Observe(vec![observation("door/1")]),
+            "root ann ops adapter system",
+        ),
+        (Operation::ResolveApproval(resolution), "root ann"),
+        (
+            Operation::PublishPolicy(Box::new(policy("p", None, Effect::Deny))),
+            "root ann system",
+        ),
+        (
+            Operation::RetirePolicy("gone".to_owned()),
+            "root ann system",
+        ),
+        (
+            Operation::RegisterAdapter(Box::new(adapter("coder"))),
+            "root ann ops adapter system",
+        ),
+        (
+            Operation::RegisterAdapter(Box::new(adapter("another"))),
+            "root ann ops system",
+        ),
+        (Operation::ChangeSetting(changed), "root system"),
+        (Operation::SetBudget(budget()), "root system"),
+        (
+            Operation::IssueCredential("new".to_owned(), Box::new(issue)),
+            "root system",
+        ),
+        (
+            Operation::RevokeCredential("aud".to_owned(), None),
+            "root system",
+        ),
+        (Operation::RecordExport(export), "root ann ops aud system"),
+        (Operation::ExpireDue, "system"),
+    ] {
+        for actor in people {
+            let name = actor.trim_start_matches("user:").split(':').next().unwrap();
+            let found = log.clone().call(actor, operation.clone());
+            let refused = matches!(
+                found,
+                Err(Rejected::NotEntitled { .. } | Rejected::NotAPerson)
+            );
+            assert_eq!(
+                !refused,
+                entitled.split(' ').any(|word| word == name),
+                "{actor}: {operation:?}: {found:?}"
+            );
+            assert!(
+                refused || found.is_ok(),
+                "{actor}: {operation:?}: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_revoked_credential_gives_nothing() {
+    let mut log = Log::new();
+    log.publish([policy("ask", Some("exec"), Effect::RequireApproval)]);
+    let (decision, _) = log.ask(request("exec", "e1"));
+    log.run(
+        "user:root",
+        Operation::RevokeCredential("ann".to_owned(), Some("left".to_owned())),
+    );
+    assert!(matches!(
+        log.resolve("user:ann", decision, true),
+        Err(Rejected::NotEntitled { .. })
+    ));
+    let again = log.call(
+        "user:root",
+        Operation::RevokeCredential("ann".to_owned(), None),
+    );
+    assert_eq!(
+        again.unwrap_err(),
+        Rejected::CredentialUnknown {
+            id: "ann".to_owned()
+        }
+    );
+    log.run(
+        "user:root",
+        Operation::IssueCredential(
+            "ann".to_owned(),
+            Box::new(credential("user:ann", &[Role::Admin])),
+        ),
+    );
+    assert!(log.resolve("user:ann", decision, true).is_ok());
+}
+
+#[test]
+fn roles_come_from_every_credential_of_the_actor_and_of_its_kind() {
+    let mut log = Log::new();
+    let extra = credential(ADAPTER, &[Role::Viewer, Role::Agent]);
+    log.run(
+        "user:root",
+        Operation::IssueCredential("extra".to_owned(), Box::new(extra)),
+    );
+    assert_eq!(log.writer.roles_of(ADAPTER), [Role::Agent, Role::Viewer]);
+    assert_eq!(log.writer.roles_of("adapter:x"), [Role::Agent]);
+    assert_eq!(log.writer.roles_of("agent:x"), []);
+}
+
+#[test]
+fn only_a_person_approves_and_never_for_themselves() {
+    let mut log = Log::new();
+    log.publish([policy("ask", Some("exec"), Effect::RequireApproval)]);
+    log.run(
+        "user:bob",
+        Operation::RequestDecision(Box::new(request("exec", "e1"))),
+    );
+    let (decision, _) = log.last_decision();
+    assert_eq!(
+        log.resolve("user:bob", decision, true),
+        Err(Rejected::SelfApproval)
+    );
+    assert_eq!(
+        log.resolve("user:bob", decision, false),
+        Err(Rejected::SelfApproval)
+    );
+    assert_eq!(
+        log.resolve("agent:robot", decision, true),
+        Err(Rejected::NotAPerson)
+    );
+    assert!(log.resolve("user:ann", decision, true).is_ok());
+}
+
+#[test]
+fn an_adapter_asks_in_its_own_name() {
+    let mut log = Log::new();
+    for adapter in [None, Some("other".to_owned())] {
+        let operation = Operation::RequestDecision(Box::new(Request {
+            adapter,
+            ..request("exec", "e1")
+        }));
+        assert_eq!(
+            log.call(ADAPTER, operation).unwrap_err(),
+            Rejected::AdapterMismatch
+        );
+    }
+}
+
+#[test]
+fn an_adapter_does_not_switch_itself_on() {
+    let mut log = Log::new();
+    let off = AdapterRegistered {
+        enabled: false,
+        ..adapter("coder")
+    };
+    log.run("user:ops", Operation::RegisterAdapter(Box::new(off)));
+    log.run(
+        ADAPTER,
+        Operation::RegisterAdapter(Box::new(adapter("coder"))),
+    );
+    assert!(!log.writer.directory.adapters["coder"].enabled);
+    log.run(
+        "user:ops",
+        Operation::RegisterAdapter(Box::new(adapter("coder"))),
+    );
+    assert!(log.writer.directory.adapters["coder"].enabled);
+}
+
+#[test]
+fn nothing_reported_lands_on_a_stream_that_carries_state() {
+    let mut log = Log::new();
+    for thing in RESERVED_THINGS {
+        let subject = format!("{thing}/1");
+        let batch = vec![observation("door/1"), observation(&subject)];
+        let found = log.call(ADAPTER, Operation::Observe(batch)).unwrap_err();
+        assert_eq!(found, Rejected::ReservedSubject { subject }, "all or none");
+    }
+    assert_eq!(
+        log.run(ADAPTER, Operation::Observe(vec![observation("door/1"); 3]))
+            .0
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn policies_that_cannot_be_meant_are_refused() {
+    let base = || policy("p", Some("exec"), Effect::Allow);
+    let many = |count: usize| {
+        let condition = Condition {
+            field: "tool".to_owned(),
+            operator: Eq,
+            values: vec![Scalar::Bool(true)],
+        };
+        Policy {
+            conditions: vec![condition; count],
+            ..base()
+        }
+    };
+    let mut log = Log::new();
+    for bad in [
+        Policy {
+            id: String::new(),
+            ..base()
+        },
+        Policy {
+            explanation: Some("x".repeat(3000)),
+            ..base()
+        },
+        Policy {
+            explanation: Some("bell \u{7}".to_owned()),
+            ..base()
+        },
+        when(base(), "", Eq, &["a"]),
+        when(base(), "tool", Eq, &[]),
+        when(base(), "tool", Eq, &["a", "b"]),
+        when(base(), "tool", In, &[]),
+        when(base(), "tool", Exists, &["a"]),
+        when(base(), "cost_micros", AtLeast, &["a"]),
+        when(base(), "tool", Prefix, &["5"]),
+        when(base(), "context.p", AllUnder, &["true"]),
+        when(base(), "context.n", Eq, &["9007199254740992"]),
+        many(500),
+    ] {
+        let found = log.call("user:ann", Operation::PublishPolicy(Box::new(bad.clone())));
+        assert!(
+            matches!(found, Err(Rejected::PolicyInvalid { .. })),
+            "{bad:?}: {found:?}"
+        );
+    }
+    let gone = log
+        .call("user:ann", Operation::RetirePolicy("p".to_owned()))
+        .unwrap_err();
+    assert_eq!(gone, Rejected::PolicyUnknown { id: "p".to_owned() });
+}
+
+#[test]
+fn other_things_that_cannot_be_met() {
+    let mut log = Log::new();
+    let big = format!(r#"{{"x":"{}"}}"#, "y".repeat(33_000));
+    let found = log.call(
+        ADAPTER,
+        Operation::RequestDecision(Box::new(request_in("exec", &big))),
+    );
+    assert!(
+        matches!(found, Err(Rejected::FactsTooLarge { .. })),
+        "{found:?}"
+    );
+    let wide = Request {
+        capabilities: vec!["c".repeat(100); 280],
+        ..request("exec", "e1")
+    };
+    log.set("mode", "permissive");
+    let found = log.call(ADAPTER, Operation::RequestDecision(Box::new(wide)));
+    assert!(
+        matches!(found, Err(Rejected::FactsTooLarge { .. })),
+        "the grant repeats them: {found:?}"
+    );
+    let costly = Request {
+        cost_micros: Some(1 << 53),
+        ..request("exec", "e1")
+    };
+    let found = log.call(ADAPTER, Operation::RequestDecision(Box::new(costly)));
+    assert!(
+        matches!(found, Err(Rejected::NumberTooLarge { .. })),
+        "{found:?}"
+    );
+    let empty = BudgetSet {
+        period_end: Time::from_micros(1),
+        ..budget()
+    };
+    assert_eq!(
+        log.call("user:root", Operation::SetBudget(empty))
+            .unwrap_err(),
+        Rejected::BudgetInvalid
+    );
+    let vast = BudgetSet {
+        micros: 1 << 53,
+        ..budget()
+    };
+    let found = log
+        .call("user:root", Operation::SetBudget(vast))
+        .unwrap_err();
+    assert!(matches!(found, Rejected::NumberTooLarge { .. }));
+    for bad in [
+        credential("user:x", &[]),
+        credential("robot:x", &[Role::Agent]),
+        credential("system", &[Role::Admin]),
+    ] {
+        let found = log.call(
+            "user:root",
+            Operation::IssueCredential("x".to_owned(), Box::new(bad)),
+        );
+        assert_eq!(found.unwrap_err(), Rejected::CredentialInvalid);
+    }
+    let lenient = SettingChanged {
+        name: "mode".to_owned(),
+        value: Some("lenient".to_owned()),
+    };
+    let found = log
+        .call("user:root", Operation::ChangeSetting(lenient))
+        .unwrap_err();
+    assert!(matches!(found, Rejected::SettingInvalid { .. }));
+    let nameless = AdapterRegistered {
+        id: String::new(),
+        ..adapter("x")
+    };
+    let found = log
+        .call("user:ops", Operation::RegisterAdapter(Box::new(nameless)))
+        .unwrap_err();
+    assert_eq!(found, Rejected::NameInvalid { what: "adapter" });
+}
+
+#[test]
+fn nothing_happens_before_record_0() {
+    let mut log = Log::default();
+    let found = log.call("system", Operation::ExpireDue).unwrap_err();
+    assert_eq!(found, Rejected::NotOpened);
+    let mut log = Log::empty();
+    let twice = log.records[0].event.clone();
+    let probity_schemas::event::Event::LogOpened(opened) = twice else {
+        panic!("record 0")
+    };
+    assert_eq!(
+        log.call("system", Operation::OpenLog(opened)).unwrap_err(),
+        Rejected::OpenedTwice
+    );
+    let id = Uuid::from_u128(5);
+    let resolution = Resolution {
+        decision: id,
+        grant: true,
+        justification: None,
+        note: None,
+    };
+    let found = log
+        .call("system", Operation::ResolveApproval(resolution))
+        .unwrap_err();
+    assert!(
+        matches!(found, Rejected::NotEntitled { .. }),
+        "the ledger approves nothing: {found:?}"
+    );
+}
