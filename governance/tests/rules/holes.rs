@@ -1,4 +1,5 @@
-//! The holes that are known of such systems, each shut and each with its test (contracts/clasper.md, section 3.2).
+//! The holes that are known of governance layers like this one, each shut and each with its test. The numbers are those of
+//! the list that the project keeps of them.
 
 use crate::support::{ADAPTER, Log, adapter, policy, request, request_in, when};
 use probity_governance::command::{Operation, Reply, Standing};
