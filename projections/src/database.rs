@@ -1,0 +1,231 @@
+//! The views' own database: a file beside the records on SQLite, a schema of its own on PostgreSQL. One set of
+//! statements for both, written with `?` for a value.
+//!
+//! Nothing in here needs to be durable: views are built again from the records. So nothing waits for a disk
+//! (`synchronous=NORMAL`, `synchronous_commit=off`), and the records' write lock is never touched.
+
+/// Binds values, one for each `?`.
+macro_rules! bind {
+    ($query:expr, $values:expr) => {{
+        let mut query = $query;
+        for value in $values {
+            query = match value {
+                Value::Null => query.bind(None::<String>),
+                Value::Text(text) => query.bind(text),
+                Value::Integer(number) => query.bind(number),
+            };
+        }
+        query
+    }};
+}
+
+mod schema;
+mod sets;
+
+use crate::error::ViewError;
+use crate::limits::READERS_MAX;
+use crate::value::{Kind, Value};
+use crate::view::Cells;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use std::path::Path;
+use std::time::Duration;
+
+pub(crate) use schema::Target;
+
+/// Where the views are kept.
+#[derive(Clone, Debug)]
+pub(crate) enum Database {
+    /// One writer, and readers that never wait for it.
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
+    /// Every node's.
+    Postgres(PgPool),
+}
+
+/// A transaction.
+pub(crate) enum Session {
+    Sqlite(Transaction<'static, Sqlite>),
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Database {
+    /// Opens the file `views.db` of a data directory.
+    pub(crate) async fn sqlite(data: &Path) -> Result<Self, ViewError> {
+        std::fs::create_dir_all(data)?;
+        let options = SqliteConnectOptions::new()
+            .filename(data.join("views.db"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(Duration::from_secs(10))
+            .statement_cache_capacity(512);
+        let pool = |connections| SqlitePoolOptions::new().max_connections(connections);
+        let writer = pool(1).connect_with(options.clone()).await?;
+        let readers = pool(READERS_MAX).connect_with(options).await?;
+        Self::Sqlite { writer, readers }.prepared().await
+    }
+
+    /// Opens the schema `probity_views`.
+    pub(crate) async fn postgres(url: &str) -> Result<Self, ViewError> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new()
+            .max_connections(READERS_MAX + 1)
+            .connect_with(options.application_name("probity views"))
+            .await?;
+        Self::Postgres(pool).prepared().await
+    }
+
+    /// A transaction that may write.
+    pub(crate) async fn write(&self) -> Result<Session, sqlx::Error> {
+        match self {
+            Self::Sqlite { writer, .. } => {
+                Ok(Session::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
+            }
+            Self::Postgres(pool) => {
+                let mut transaction = pool.begin().await?;
+                sqlx::query("SET LOCAL synchronous_commit TO off")
+                    .execute(&mut *transaction)
+                    .await?;
+                Ok(Session::Postgres(transaction))
+            }
+        }
+    }
+
+    /// A transaction that reads, all of it at one moment.
+    pub(crate) async fn read(&self) -> Result<Session, sqlx::Error> {
+        match self {
+            Self::Sqlite { readers, .. } => Ok(Session::Sqlite(readers.begin().await?)),
+            Self::Postgres(pool) => {
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                Ok(Session::Postgres(pool.begin_with(begin).await?))
+            }
+        }
+    }
+
+    /// Closes every connection.
+    pub(crate) async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Session {
+    /// A table's full name.
+    pub(crate) fn name(&self, table: &str) -> String {
+        match self {
+            Self::Sqlite(_) => table.to_owned(),
+            Self::Postgres(_) => format!("probity_views.{table}"),
+        }
+    }
+
+    /// Runs a statement; how many rows it touched.
+    pub(crate) async fn execute(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+    ) -> Result<u64, ViewError> {
+        let done = match self {
+            Self::Sqlite(transaction) => {
+                let query = bind!(sqlx::query(AssertSqlSafe(sql.to_owned())), values);
+                query.execute(&mut **transaction).await?.rows_affected()
+            }
+            Self::Postgres(transaction) => {
+                let query = bind!(sqlx::query(AssertSqlSafe(numbered(sql))), values);
+                query.execute(&mut **transaction).await?.rows_affected()
+            }
+        };
+        Ok(done)
+    }
+
+    /// Runs a query whose columns are of these kinds.
+    pub(crate) async fn fetch(
+        &mut self,
+        sql: &str,
+        values: Vec<Value>,
+        kinds: &[Kind],
+    ) -> Result<Vec<Cells>, ViewError> {
+        match self {
+            Self::Sqlite(transaction) => {
+                let query = bind!(sqlx::query(AssertSqlSafe(sql.to_owned())), values);
+                let rows = query.fetch_all(&mut **transaction).await?;
+                rows.iter().map(|row| sqlite_cells(row, kinds)).collect()
+            }
+            Self::Postgres(transaction) => {
+                let query = bind!(sqlx::query(AssertSqlSafe(numbered(sql))), values);
+                let rows = query.fetch_all(&mut **transaction).await?;
+                rows.iter().map(|row| postgres_cells(row, kinds)).collect()
+            }
+        }
+    }
+
+    /// Makes everything of the transaction visible at once.
+    pub(crate) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await,
+            Self::Postgres(transaction) => transaction.commit().await,
+        }
+    }
+
+    /// Ends the transaction as if it had never been.
+    pub(crate) async fn rollback(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(transaction) => transaction.rollback().await,
+            Self::Postgres(transaction) => transaction.rollback().await,
+        }
+    }
+}
+
+/// Writes `$1`, `$2` … for each `?`; no statement of this crate has one inside a literal.
+fn numbered(sql: &str) -> String {
+    let mut out = String::with_capacity(sql.len() + 16);
+    for (at, part) in sql.split('?').enumerate() {
+        if at > 0 {
+            out.push_str(&format!("${at}"));
+        }
+        out.push_str(part);
+    }
+    out
+}
+
+/// Reads a row's values, by the kinds of its columns.
+macro_rules! cells {
+    ($name:ident, $row:ty) => {
+        fn $name(row: &$row, kinds: &[Kind]) -> Result<Cells, ViewError> {
+            let cell = |(at, kind): (usize, &Kind)| {
+                Ok(match kind {
+                    Kind::Text => row.try_get::<Option<String>, _>(at)?.map(Value::Text),
+                    Kind::Integer => row.try_get::<Option<i64>, _>(at)?.map(Value::Integer),
+                }
+                .unwrap_or(Value::Null))
+            };
+            kinds.iter().enumerate().map(cell).collect()
+        }
+    };
+}
+
+cells!(sqlite_cells, SqliteRow);
+cells!(postgres_cells, PgRow);
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn values_are_numbered_for_postgresql() {
+        assert_eq!(
+            super::numbered("a = ? AND b IN (?, ?)"),
+            "a = $1 AND b IN ($2, $3)"
+        );
+        assert_eq!(super::numbered("SELECT 1"), "SELECT 1");
+    }
+}

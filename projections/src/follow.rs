@@ -1,0 +1,376 @@
+//! The follower: reads a batch once for all views that stand at the same place, lets each fold it in memory, and writes
+//! each view's rows and position in one transaction.
+//!
+//! Several nodes may follow into one database. The position is compared and swapped before anything is written, so
+//! each batch has its effect once; who comes second reads the position again and goes on from there. A generation
+//! that is being built is followed like any other, at its own pace, without holding up those at the head.
+
+use crate::database::{Database, Target};
+use crate::entry::Entry;
+use crate::error::ViewError;
+use crate::fold;
+use crate::limits::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX};
+use crate::parked;
+use crate::position::{self, Position};
+use crate::progress::{Progress, publish};
+use crate::source::{Log, Source};
+use crate::view::Definition;
+use probity_schemas::subject::Tenant;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// A target's place in a tenant's log.
+type Place = (String, Tenant);
+
+/// The follower of all views in all logs.
+pub(crate) struct Follower {
+    database: Database,
+    source: Arc<dyn Source>,
+    views: &'static [Definition],
+    places: HashMap<Place, Standing>,
+    progress: Arc<watch::Sender<Progress>>,
+}
+
+/// What the follower remembers of a place.
+#[derive(Clone, Debug)]
+struct Standing {
+    position: Position,
+    parked_keys: u64,
+    stopped: Option<String>,
+}
+
+/// Decoded records, and why the next one cannot be decoded.
+struct Batch {
+    entries: Vec<Entry>,
+    fault: Option<String>,
+}
+
+impl Follower {
+    pub(crate) fn new(
+        database: Database,
+        source: Arc<dyn Source>,
+        views: &'static [Definition],
+        progress: Arc<watch::Sender<Progress>>,
+    ) -> Self {
+        Self {
+            database,
+            source,
+            views,
+            places: HashMap::new(),
+            progress,
+        }
+    }
+
+    /// Goes once over all logs, a batch each; whether there is more to do.
+    pub(crate) async fn pass(&mut self) -> Result<bool, ViewError> {
+        let targets = self.database.targets(self.views).await?;
+        let current: HashSet<&str> = targets
+            .iter()
+            .map(|(target, _)| target.table.as_str())
+            .collect();
+        self.places
+            .retain(|(table, _), _| current.contains(table.as_str()));
+        let mut more = false;
+        let mut failed = None;
+        for log in self.source.logs().await? {
+            match self.follow(&log, &targets).await {
+                Ok(behind) => more |= behind,
+                Err(error) => failed = Some(error),
+            }
+            self.report(&log, &targets);
+        }
+        let progress = self.progress.borrow();
+        self.views
+            .iter()
+            .for_each(|view| publish(&progress.lag(view.name)));
+        failed.map_or(Ok(more), Err)
+    }
+
+    /// Records of a log by their positions, decoded.
+    pub(crate) async fn entries(
+        &self,
+        tenant: &Tenant,
+        sequences: &[u64],
+    ) -> Result<Vec<Entry>, ViewError> {
+        let logs = self.source.logs().await?;
+        let unread = ViewError::Corrupt {
+            what: "a parked record",
+        };
+        let Some(log) = logs.iter().find(|log| log.tenant == *tenant) else {
+            return Err(unread);
+        };
+        let mut entries = Vec::with_capacity(sequences.len());
+        for sequence in sequences {
+            let records = self
+                .source
+                .read(log.number, *sequence, 1, BATCH_BYTES_MAX)
+                .await?;
+            let entry = records.first().map(Entry::decode);
+            match entry {
+                Some(Ok(entry)) if entry.sequence == *sequence => entries.push(entry),
+                _ => return Err(unread),
+            }
+        }
+        Ok(entries)
+    }
+
+    /// Forgets what is remembered of a target, because somebody else changed it.
+    pub(crate) fn forget(&mut self, target: &Target) {
+        self.places.retain(|(table, _), _| *table != target.table);
+    }
+
+    /// One batch of one log, for every target that is not at its head.
+    async fn follow(&mut self, log: &Log, targets: &[(Target, bool)]) -> Result<bool, ViewError> {
+        let mut groups: BTreeMap<u64, Vec<&Target>> = BTreeMap::new();
+        for (target, _) in targets {
+            let standing = self.standing(target, log).await?;
+            if standing.stopped.is_none() && standing.position.size < log.size {
+                groups
+                    .entry(standing.position.size)
+                    .or_default()
+                    .push(target);
+            }
+        }
+        let mut more = false;
+        for (from, members) in groups.into_iter().rev() {
+            let batch = self.read(log, from).await?;
+            let reached = from + batch.entries.len() as u64;
+            more |= reached < log.size;
+            if batch.entries.is_empty() {
+                self.stop(log, &members, batch.fault);
+                continue;
+            }
+            let entries = Arc::new(batch.entries);
+            for target in members {
+                more |= !self.step(target, log, &entries).await?;
+            }
+        }
+        Ok(more)
+    }
+
+    /// Where a target stands in a log; looked up, and compared with the log, when it is not remembered.
+    async fn standing(&mut self, target: &Target, log: &Log) -> Result<Standing, ViewError> {
+        let place = (target.table.clone(), log.tenant.clone());
+        if let Some(standing) = self.places.get(&place)
+            && standing.position.size <= log.size
+            && standing.position.log_id == log.log_id
+        {
+            return Ok(standing.clone());
+        }
+        let mut session = self.database.write().await?;
+        let position =
+            position::open(&mut session, &target.table, &log.tenant, &log.log_id).await?;
+        let parked_keys = parked::keys(&mut session, target, &log.tenant).await?.len() as u64;
+        session.commit().await?;
+        let position = if self.is_ours(log, &position).await? {
+            position
+        } else {
+            self.reset(target, log, &position).await?
+        };
+        let standing = Standing {
+            position,
+            parked_keys,
+            stopped: None,
+        };
+        self.places.insert(place, standing.clone());
+        Ok(standing)
+    }
+
+    /// Whether the log has, at a position, the leaf that was applied there.
+    async fn is_ours(&self, log: &Log, position: &Position) -> Result<bool, ViewError> {
+        if position.log_id != log.log_id {
+            return Ok(false);
+        }
+        let Some(last) = position.size.checked_sub(1) else {
+            return Ok(true);
+        };
+        let records = self
+            .source
+            .read(log.number, last, 1, BATCH_BYTES_MAX)
+            .await?;
+        Ok(records
+            .first()
+            .is_some_and(|record| record.sequence == last && record.leaf == position.leaf))
+    }
+
+    /// Drops the rows of a log that is another one now, and begins it again.
+    async fn reset(
+        &self,
+        target: &Target,
+        log: &Log,
+        from: &Position,
+    ) -> Result<Position, ViewError> {
+        let start = Position::start(&log.log_id);
+        let mut session = self.database.write().await?;
+        let swapped =
+            position::swap(&mut session, &target.table, &log.tenant, from, &start).await?;
+        if swapped.is_none() {
+            session.rollback().await?;
+            let mut session = self.database.write().await?;
+            let now = position::open(&mut session, &target.table, &log.tenant, &log.log_id).await?;
+            session.commit().await?;
+            return Ok(now);
+        }
+        session.clear(target, &log.tenant).await?;
+        session.commit().await?;
+        tracing::warn!(
+            view.name = target.view.name,
+            log.tenant = %log.tenant,
+            view.position = from.size,
+            "the log is not the one this view followed: its rows are built again"
+        );
+        Ok(start)
+    }
+
+    /// Reads and decodes a batch, away from the threads that answer requests.
+    async fn read(&self, log: &Log, from: u64) -> Result<Batch, ViewError> {
+        let records = self
+            .source
+            .read(log.number, from, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
+            .await?;
+        compute(move || {
+            let mut batch = Batch {
+                entries: Vec::with_capacity(records.len()),
+                fault: None,
+            };
+            for record in &records {
+                match Entry::decode(record) {
+                    Ok(entry) => batch.entries.push(entry),
+                    Err(error) => {
+                        batch.fault = Some(format!("record {}: {error}", record.sequence));
+                        break;
+                    }
+                }
+            }
+            batch
+        })
+        .await
+    }
+
+    /// Stops views before a record that this program cannot read: it is newer, or the store is broken.
+    fn stop(&mut self, log: &Log, members: &[&Target], fault: Option<String>) {
+        let Some(fault) = fault else { return };
+        for target in members {
+            tracing::error!(
+                view.name = target.view.name,
+                log.tenant = %log.tenant,
+                fault,
+                "the view stopped: its next record cannot be read by this version of probity"
+            );
+            let place = (target.table.clone(), log.tenant.clone());
+            if let Some(standing) = self.places.get_mut(&place) {
+                standing.stopped = Some(fault.clone());
+            }
+        }
+    }
+
+    /// Moves one target on by a batch; `false` when it has to be looked up again first.
+    async fn step(
+        &mut self,
+        target: &Target,
+        log: &Log,
+        entries: &Arc<Vec<Entry>>,
+    ) -> Result<bool, ViewError> {
+        let place = (target.table.clone(), log.tenant.clone());
+        let known = self.places.remove(&place);
+        let (Some(standing), Some(first), Some(last)) = (known, entries.first(), entries.last())
+        else {
+            return Ok(false);
+        };
+        let from = standing.position;
+        if first.previous != from.leaf {
+            self.reset(target, log, &from).await?;
+            return Ok(false);
+        }
+        let to = Position {
+            log_id: from.log_id.clone(),
+            size: last.sequence + 1,
+            leaf: last.leaf,
+        };
+        let written = self.write(target, &log.tenant, &from, &to, entries).await?;
+        Ok(written.is_some_and(|parked_keys| {
+            let standing = Standing {
+                position: to,
+                parked_keys,
+                stopped: None,
+            };
+            self.places.insert(place, standing);
+            true
+        }))
+    }
+
+    /// Writes what a batch makes of a target's rows, with its new position, in one transaction. `None`: another follower
+    /// was faster, and nothing was written.
+    async fn write(
+        &self,
+        target: &Target,
+        tenant: &Tenant,
+        from: &Position,
+        to: &Position,
+        entries: &Arc<Vec<Entry>>,
+    ) -> Result<Option<u64>, ViewError> {
+        let mut session = self.database.write().await?;
+        let swapped = position::swap(&mut session, &target.table, tenant, from, to).await?;
+        let Some(mut parked_keys) = swapped else {
+            session.rollback().await?;
+            return Ok(None);
+        };
+        let parked = match parked_keys {
+            0 => HashSet::new(),
+            _ => parked::keys(&mut session, target, tenant).await?,
+        };
+        let view = target.view;
+        let rows = if view.append_only {
+            Vec::new()
+        } else {
+            let keys = fold::keys(view, entries);
+            session
+                .load(target, tenant, &keys.iter().collect::<Vec<_>>())
+                .await?
+        };
+        let batch = Arc::clone(entries);
+        let folded = compute(move || fold::fold(view, &batch, rows, parked)).await?;
+        session.upsert(target, tenant, &folded.rows).await?;
+        if let Some(first) = folded.parked.first() {
+            parked_keys = parked::add(&mut session, target, tenant, &folded.parked).await?;
+            tracing::error!(
+                view.name = view.name,
+                log.tenant = %tenant,
+                record.sequence = first.sequence,
+                error = first.error,
+                "the view cannot apply a record: its key is parked"
+            );
+        }
+        session.commit().await?;
+        Ok(Some(parked_keys))
+    }
+
+    /// Tells those who wait where the views that are read stand now.
+    fn report(&self, log: &Log, targets: &[(Target, bool)]) {
+        self.progress.send_modify(|progress| {
+            for (target, live) in targets {
+                let place = (target.table.clone(), log.tenant.clone());
+                if let (true, Some(standing)) = (live, self.places.get(&place)) {
+                    progress.note(
+                        target.view.name,
+                        &log.tenant,
+                        standing.position.clone(),
+                        log.size,
+                        standing.parked_keys,
+                        standing.stopped.clone(),
+                    );
+                }
+            }
+        });
+    }
+}
+
+/// Runs a computation away from the threads that answer requests.
+async fn compute<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ViewError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| ViewError::Stopped)
+}

@@ -1,0 +1,274 @@
+//! The views, together: opened beside a ledger, followed, asked, rebuilt.
+
+mod decisions;
+
+pub use decisions::{DecisionFilter, DecisionRow, DecisionStatus, Decisions};
+
+use crate::database::{Database, Target};
+use crate::digest;
+use crate::error::{NotYet, ViewError};
+use crate::follow::Follower;
+use crate::limits::{PAGE_ROWS_MAX, POLL, REST};
+use crate::parked::{self, Parked, Retried};
+use crate::position::{self, Position};
+use crate::progress::{Lag, Progress};
+use crate::query::{self, Query};
+use crate::source::{DatabaseUrl, Source};
+use crate::view::Definition;
+use probity_schemas::hash::Hash;
+use probity_schemas::subject::Tenant;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
+
+/// Every view there is.
+pub(crate) static ALL: [Definition; 1] = [Definition::of::<Decisions>()];
+
+/// Where views are kept.
+#[derive(Clone, Debug)]
+pub struct ViewsConfig {
+    /// The data directory: on SQLite the views' file lies in it.
+    pub data: PathBuf,
+    /// The ledger's database; on PostgreSQL the views are a schema of it.
+    pub database: DatabaseUrl,
+}
+
+/// The views of every log of a ledger. Cheap to clone.
+#[derive(Clone)]
+pub struct Views(Arc<Inner>);
+
+struct Inner {
+    database: Database,
+    source: Arc<dyn Source>,
+    views: &'static [Definition],
+    follower: Mutex<Follower>,
+    progress: Arc<watch::Sender<Progress>>,
+    stop: watch::Sender<bool>,
+    task: std::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Views {
+    /// Opens the views, making those that are not there. Nothing is followed yet.
+    ///
+    /// # Errors
+    /// [`ViewError`] when the database cannot be used.
+    pub async fn open(config: &ViewsConfig, source: impl Source) -> Result<Self, ViewError> {
+        Self::open_with(config, Arc::new(source), &ALL).await
+    }
+
+    pub(crate) async fn open_with(
+        config: &ViewsConfig,
+        source: Arc<dyn Source>,
+        views: &'static [Definition],
+    ) -> Result<Self, ViewError> {
+        let database = match &config.database {
+            DatabaseUrl::Sqlite(_) => Database::sqlite(&config.data).await?,
+            DatabaseUrl::Postgres(url) => Database::postgres(url).await?,
+        };
+        for view in views {
+            database.adopt(view).await?;
+        }
+        let progress = Arc::new(watch::Sender::new(Progress::default()));
+        let follower = Follower::new(
+            database.clone(),
+            Arc::clone(&source),
+            views,
+            Arc::clone(&progress),
+        );
+        Ok(Self(Arc::new(Inner {
+            database,
+            source,
+            views,
+            follower: Mutex::new(follower),
+            progress,
+            stop: watch::Sender::new(false),
+            task: std::sync::Mutex::new(None),
+        })))
+    }
+
+    /// Follows the logs from now on, until [`Views::close`].
+    pub fn start(&self) {
+        let task = tokio::spawn(self.clone().run());
+        let mut slot = self
+            .0
+            .task
+            .lock()
+            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        *slot = Some(task);
+    }
+
+    /// Stops following, after the batch at hand, and closes the database.
+    pub async fn close(&self) {
+        self.0.stop.send_replace(true);
+        let task = {
+            let mut slot = self
+                .0
+                .task
+                .lock()
+                .unwrap_or_else(|poisoned| poisoned.into_inner());
+            slot.take()
+        };
+        if let Some(task) = task {
+            let _ = task.await;
+        }
+        self.0.database.close().await;
+    }
+
+    async fn run(self) {
+        let mut changes = self.0.source.changes();
+        let mut stop = self.0.stop.subscribe();
+        loop {
+            let rest = match self.pass().await {
+                Ok(true) => Duration::ZERO,
+                Ok(false) => POLL,
+                Err(error) => {
+                    tracing::warn!(
+                        error = crate::error::chain(&error),
+                        "views cannot be followed for now"
+                    );
+                    REST
+                }
+            };
+            let woken = async {
+                // After a failure, and when the ledger here is gone, only time wakes.
+                if rest == REST || changes.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = woken => {}
+                () = tokio::time::sleep(rest) => {}
+            }
+        }
+    }
+
+    async fn pass(&self) -> Result<bool, ViewError> {
+        self.0.follower.lock().await.pass().await
+    }
+
+    /// Follows until no log has more.
+    ///
+    /// # Errors
+    /// [`ViewError`] when the log or the views' database does not answer.
+    pub async fn catch_up(&self) -> Result<(), ViewError> {
+        while self.pass().await? {}
+        Ok(())
+    }
+
+    /// Decisions and pending approvals.
+    #[must_use]
+    pub fn decisions(&self) -> Query<'_, Decisions> {
+        Query::new(&self.0.database)
+    }
+
+    /// Waits until every view has applied a log's first `size` records: the lowest position among them.
+    ///
+    /// # Errors
+    /// [`NotYet`] when it takes longer, or when a view stopped before.
+    pub async fn wait(
+        &self,
+        tenant: &Tenant,
+        size: u64,
+        timeout: Duration,
+    ) -> Result<Position, NotYet> {
+        let deadline = tokio::time::Instant::now() + timeout;
+        let mut lowest: Option<Position> = None;
+        for view in self.0.views {
+            let position = self.wait_for(view, tenant, size, deadline).await?;
+            if lowest.as_ref().is_none_or(|low| position.size < low.size) {
+                lowest = Some(position);
+            }
+        }
+        Ok(lowest.unwrap_or_else(|| Position::start("")))
+    }
+
+    async fn wait_for(
+        &self,
+        view: &Definition,
+        tenant: &Tenant,
+        size: u64,
+        deadline: tokio::time::Instant,
+    ) -> Result<Position, NotYet> {
+        let mut progress = self.0.progress.subscribe();
+        let reached = progress.wait_for(|now| now.reached(view.name, tenant, size).is_some());
+        let _ = tokio::time::timeout_at(deadline, reached).await;
+        let now = self.0.progress.borrow();
+        now.reached(view.name, tenant, size)
+            .unwrap_or_else(|| Err(now.not_yet(view.name, tenant, size)))
+    }
+
+    /// How far every view is behind.
+    #[must_use]
+    pub fn lag(&self) -> Vec<Lag> {
+        let progress = self.0.progress.borrow();
+        self.0
+            .views
+            .iter()
+            .map(|view| progress.lag(view.name))
+            .collect()
+    }
+
+    /// The digest of a view's rows of a tenant, and where the view stood.
+    ///
+    /// # Errors
+    /// [`ViewError::UnknownView`], or what the database says.
+    pub async fn digest(&self, name: &str, tenant: &Tenant) -> Result<(Hash, Position), ViewError> {
+        let view = self.view(name)?;
+        let (mut session, target, position) = query::open(&self.0.database, view, tenant).await?;
+        let hash = digest::digest(&mut session, &target, tenant).await?;
+        session.rollback().await?;
+        Ok((hash, position))
+    }
+
+    /// Records that views could not apply, and those that wait behind them.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn parked(&self) -> Result<Vec<Parked>, ViewError> {
+        let targets = self.0.database.targets(self.0.views).await?;
+        let mut session = self.0.database.read().await?;
+        let mut all = Vec::new();
+        for (target, live) in &targets {
+            if *live {
+                all.extend(parked::list(&mut session, target, PAGE_ROWS_MAX).await?);
+            }
+        }
+        session.rollback().await?;
+        Ok(all)
+    }
+
+    /// Tries the parked records of a key again.
+    ///
+    /// # Errors
+    /// [`ViewError::UnknownView`], or what the database or the log says.
+    pub async fn retry(
+        &self,
+        name: &str,
+        tenant: &Tenant,
+        key: &str,
+    ) -> Result<Retried, ViewError> {
+        let view = self.view(name)?;
+        let mut follower = self.0.follower.lock().await;
+        let mut session = self.0.database.write().await?;
+        let missing = ViewError::Corrupt { what: "a pointer" };
+        let pointer = session.pointer(view).await?.ok_or(missing)?;
+        let target = Target::new(view, pointer.live);
+        position::hold(&mut session, &target.table, tenant).await?;
+        let sequences = parked::sequences(&mut session, &target, tenant, key).await?;
+        let entries = follower.entries(tenant, &sequences).await?;
+        let retried = parked::retry(&mut session, &target, tenant, key, &entries).await?;
+        session.commit().await?;
+        follower.forget(&target);
+        Ok(retried)
+    }
+
+    fn view(&self, name: &str) -> Result<&'static Definition, ViewError> {
+        let found = self.0.views.iter().find(|view| view.name == name);
+        found.ok_or_else(|| ViewError::UnknownView {
+            name: name.to_owned(),
+        })
+    }
+}
