@@ -35,7 +35,7 @@ use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use schema::Target;
+pub(crate) use schema::{Pointer, Target};
 
 /// Where the views are kept.
 #[derive(Clone, Debug)]

@@ -67,6 +67,12 @@ pub enum ViewError {
         /// The name asked for.
         name: String,
     },
+    /// Another caller's rebuild of the same view ended first.
+    #[error("the view {view} was rebuilt by somebody else meanwhile")]
+    RebuiltElsewhere {
+        /// The view.
+        view: &'static str,
+    },
     /// The directory of the views could not be made.
     #[error("the data directory could not be used")]
     Io(#[from] std::io::Error),

@@ -9,6 +9,7 @@ use probity_schemas::subject::Tenant;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Instant;
+use tokio::sync::watch;
 
 /// How every view stands in every log.
 #[derive(Debug, Default)]
@@ -126,6 +127,22 @@ impl Progress {
         lag.stopped.sort();
         lag
     }
+}
+
+/// Waits until a view has come to a size, or the deadline is there, or the view has stopped before it.
+pub(crate) async fn wait_for(
+    progress: &watch::Sender<Progress>,
+    view: &'static str,
+    tenant: &Tenant,
+    wanted: u64,
+    deadline: tokio::time::Instant,
+) -> Result<Position, NotYet> {
+    let mut changes = progress.subscribe();
+    let reached = changes.wait_for(|now| now.reached(view, tenant, wanted).is_some());
+    let _ = tokio::time::timeout_at(deadline, reached).await;
+    let now = progress.borrow();
+    now.reached(view, tenant, wanted)
+        .unwrap_or_else(|| Err(now.not_yet(view, tenant, wanted)))
 }
 
 /// Shows a view's lag as metrics.

@@ -2,14 +2,18 @@
 //! read at, both at one moment.
 
 use crate::database::{Database, Session, Target};
-use crate::error::ViewError;
+use crate::error::{NotYet, ViewError};
 use crate::limits::PAGE_ROWS_MAX;
 use crate::position::{POSITION_KINDS, Position};
+use crate::progress::{Progress, wait_for};
 use crate::value::{Kind, Value};
 use crate::view::{Cells, Definition, Key, Row, View};
 use probity_schemas::subject::Tenant;
 use probity_schemas::time::Time;
 use std::marker::PhantomData;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +108,23 @@ impl Conditions {
         self.sql.push_str(&format!(" AND \"{column}\" IS NULL"));
     }
 
+    /// The column is not empty.
+    pub fn present(&mut self, column: &'static str) {
+        self.sql.push_str(&format!(" AND \"{column}\" IS NOT NULL"));
+    }
+
+    /// The column, a text, is not before `since` and before `until`, byte by byte.
+    pub fn between(&mut self, column: &'static str, since: Option<&str>, until: Option<&str>) {
+        for (operator, text) in [(">=", since), ("<", until)] {
+            if let Some(text) = text {
+                self.sql
+                    .push_str(&format!(" AND \"{column}\" {operator} ?"));
+                self.values
+                    .push(self.view.comparable(column, Value::text(text)));
+            }
+        }
+    }
+
     /// The column, a time, is not before `since` and before `until`.
     pub fn within(&mut self, column: &'static str, since: Option<Time>, until: Option<Time>) {
         for (operator, time) in [(">=", since), ("<", until)] {
@@ -138,15 +159,31 @@ impl Conditions {
 #[derive(Debug)]
 pub struct Query<'a, V> {
     database: &'a Database,
+    progress: &'a watch::Sender<Progress>,
     view: PhantomData<V>,
 }
 
 impl<'a, V: View> Query<'a, V> {
-    pub(crate) const fn new(database: &'a Database) -> Self {
+    pub(crate) const fn new(database: &'a Database, progress: &'a watch::Sender<Progress>) -> Self {
         Self {
             database,
+            progress,
             view: PhantomData,
         }
+    }
+
+    /// Waits until this view has applied a log's first `size` records.
+    ///
+    /// # Errors
+    /// [`NotYet`] when it takes longer, or when the view stopped before.
+    pub async fn wait(
+        &self,
+        tenant: &Tenant,
+        size: u64,
+        timeout: Duration,
+    ) -> Result<Position, NotYet> {
+        let deadline = Instant::now() + timeout;
+        wait_for(self.progress, V::NAME, tenant, size, deadline).await
     }
 
     /// The row of a key.
@@ -209,6 +246,17 @@ impl<V: Listed> Query<'_, V> {
         let limit = page.limit.min(PAGE_ROWS_MAX);
         let tail = format!("ORDER BY {order} LIMIT {limit} OFFSET {offset}");
         self.select(tenant, conditions, &tail).await
+    }
+
+    /// The whole list; for views that are bounded like the register they show.
+    pub(crate) async fn every(
+        &self,
+        tenant: &Tenant,
+        filter: &V::Filter,
+    ) -> Result<(Vec<V::Row>, Position), ViewError> {
+        let tail = format!("ORDER BY {}", V::ORDER);
+        self.select(tenant, self.conditions(tenant, filter), &tail)
+            .await
     }
 
     /// How many rows a list has, all pages together.

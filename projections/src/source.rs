@@ -18,6 +18,17 @@ pub enum DatabaseUrl {
     Postgres(String),
 }
 
+impl std::str::FromStr for DatabaseUrl {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text.strip_prefix("sqlite:") {
+            Some(path) => Self::Sqlite(path.into()),
+            None => Self::Postgres(text.to_owned()),
+        })
+    }
+}
+
 /// A log's number inside its store.
 pub type LogNumber = i64;
 

@@ -5,6 +5,7 @@
 
 use crate::error::Unappliable;
 use probity_schemas::hash::Hash;
+use probity_schemas::policy::SubjectKind;
 use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{
     Effect, ExpiredPart, Mode, OutcomeStatus, Reason, RiskClass, RiskLevel, Role, Verdict,
@@ -49,7 +50,7 @@ pub enum Kind {
 }
 
 /// A type that a column can hold.
-pub trait Cell: Sized {
+pub(crate) trait Cell: Sized {
     /// The column's kind.
     const KIND: Kind;
 
@@ -191,6 +192,29 @@ word_cells!(
     Role,
     Verdict
 );
+
+impl Cell for SubjectKind {
+    const KIND: Kind = Kind::Text;
+
+    fn store(self) -> Result<Value, Unappliable> {
+        Ok(Value::text(match self {
+            Self::Adapter => "adapter",
+            Self::Tool => "tool",
+            Self::Skill => "skill",
+            Self::Environment => "environment",
+            Self::Risk => "risk",
+            Self::Cost => "cost",
+            Self::Agent => "agent",
+        }))
+    }
+
+    fn load(value: Value) -> Option<Self> {
+        use serde::de::IntoDeserializer as _;
+        use serde::de::value::{Error, StringDeserializer};
+        let text: StringDeserializer<Error> = String::load(value)?.into_deserializer();
+        serde::Deserialize::deserialize(text).ok()
+    }
+}
 
 /// A part of a record kept as the JSON it was, read only by those who need it.
 pub struct Json<T> {

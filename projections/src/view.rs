@@ -21,10 +21,10 @@ pub struct Column {
 }
 
 /// A row's values, in the order of its columns.
-pub type Cells = Vec<Value>;
+pub(crate) type Cells = Vec<Value>;
 
 /// The values that name a row inside its tenant: its leading columns.
-pub type Key = Vec<Value>;
+pub(crate) type Key = Vec<Value>;
 
 /// A row as callers see it, and as it is kept. Made by the `row!` macro.
 pub trait Row: Send + Sync + 'static {
@@ -117,7 +117,7 @@ impl Definition {
     pub(crate) fn apply(&self, entry: &Entry, row: Option<Cells>) -> Result<Cells, Unappliable> {
         let mut cells = (self.apply)(entry, row)?;
         for (cell, column) in cells.iter_mut().zip(self.columns) {
-            if self.is_indexed(column.name) {
+            if is_long(cell) && self.is_indexed(column.name) {
                 *cell = bounded(std::mem::replace(cell, Value::Null));
             }
         }
@@ -126,7 +126,7 @@ impl Definition {
 
     /// A value as it stands in a column, to compare with.
     pub(crate) fn comparable(&self, column: &str, value: Value) -> Value {
-        if self.is_indexed(column) {
+        if is_long(&value) && self.is_indexed(column) {
             bounded(value)
         } else {
             value
@@ -149,6 +149,10 @@ fn apply_cells<V: View>(entry: &Entry, row: Option<Cells>) -> Result<Cells, Unap
         row.map_err(|column| Unappliable::BadCell { column })?,
     )?
     .into_cells()
+}
+
+fn is_long(value: &Value) -> bool {
+    matches!(value, Value::Text(text) if text.len() > INDEXED_TEXT_BYTES_MAX)
 }
 
 /// Cuts an over-long text for an index, and ends it in its hash so that two never become one.

@@ -1,20 +1,33 @@
 //! The views, together: opened beside a ledger, followed, asked, rebuilt.
 
+mod adapters;
+mod audit;
 mod decisions;
+mod policies;
+mod posture;
+mod spend;
+mod traces;
 
+pub use adapters::{AdapterFilter, AdapterRow, Adapters};
+pub use audit::{Audit, AuditFilter, AuditRow};
 pub use decisions::{DecisionFilter, DecisionRow, DecisionStatus, Decisions};
+pub use policies::{Policies, PolicyFilter, PolicyRow};
+pub use posture::{PostureRow, Postures};
+pub use spend::{Spend, SpendFilter, SpendRow, SpendTotals};
+pub use traces::{TraceFilter, TraceRow, Traces};
 
 use crate::database::{Database, Target};
 use crate::digest;
 use crate::error::{NotYet, ViewError};
 use crate::follow::Follower;
-use crate::limits::{PAGE_ROWS_MAX, POLL, REST};
+use crate::limits::{PAGE_ROWS_MAX, POLL, REBUILD_POLL, REST};
 use crate::parked::{self, Parked, Retried};
 use crate::position::{self, Position};
-use crate::progress::{Lag, Progress};
+use crate::progress::{Lag, Progress, wait_for};
 use crate::query::{self, Query};
+use crate::rebuild::{self, Report};
 use crate::source::{DatabaseUrl, Source};
-use crate::view::Definition;
+use crate::view::{Definition, View};
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use std::path::PathBuf;
@@ -24,7 +37,15 @@ use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 /// Every view there is.
-pub(crate) static ALL: [Definition; 1] = [Definition::of::<Decisions>()];
+pub(crate) static ALL: [Definition; 7] = [
+    Definition::of::<Decisions>(),
+    Definition::of::<Adapters>(),
+    Definition::of::<Policies>(),
+    Definition::of::<Traces>(),
+    Definition::of::<Audit>(),
+    Definition::of::<Spend>(),
+    Definition::of::<Postures>(),
+];
 
 /// Where views are kept.
 #[derive(Clone, Debug)]
@@ -158,10 +179,50 @@ impl Views {
         Ok(())
     }
 
+    fn query<V: View>(&self) -> Query<'_, V> {
+        Query::new(&self.0.database, &self.0.progress)
+    }
+
     /// Decisions and pending approvals.
     #[must_use]
     pub fn decisions(&self) -> Query<'_, Decisions> {
-        Query::new(&self.0.database)
+        self.query()
+    }
+
+    /// Registered adapters.
+    #[must_use]
+    pub fn adapters(&self) -> Query<'_, Adapters> {
+        self.query()
+    }
+
+    /// Policies in force.
+    #[must_use]
+    pub fn policies(&self) -> Query<'_, Policies> {
+        self.query()
+    }
+
+    /// Traces of executions.
+    #[must_use]
+    pub fn traces(&self) -> Query<'_, Traces> {
+        self.query()
+    }
+
+    /// What an auditor reads: every change and every reported event.
+    #[must_use]
+    pub fn audit(&self) -> Query<'_, Audit> {
+        self.query()
+    }
+
+    /// Tokens and money.
+    #[must_use]
+    pub fn spend(&self) -> Query<'_, Spend> {
+        self.query()
+    }
+
+    /// How far the policies govern what adapters can do.
+    #[must_use]
+    pub fn posture(&self) -> Query<'_, Postures> {
+        self.query()
     }
 
     /// Waits until every view has applied a log's first `size` records: the lowest position among them.
@@ -177,27 +238,12 @@ impl Views {
         let deadline = tokio::time::Instant::now() + timeout;
         let mut lowest: Option<Position> = None;
         for view in self.0.views {
-            let position = self.wait_for(view, tenant, size, deadline).await?;
+            let position = wait_for(&self.0.progress, view.name, tenant, size, deadline).await?;
             if lowest.as_ref().is_none_or(|low| position.size < low.size) {
                 lowest = Some(position);
             }
         }
         Ok(lowest.unwrap_or_else(|| Position::start("")))
-    }
-
-    async fn wait_for(
-        &self,
-        view: &Definition,
-        tenant: &Tenant,
-        size: u64,
-        deadline: tokio::time::Instant,
-    ) -> Result<Position, NotYet> {
-        let mut progress = self.0.progress.subscribe();
-        let reached = progress.wait_for(|now| now.reached(view.name, tenant, size).is_some());
-        let _ = tokio::time::timeout_at(deadline, reached).await;
-        let now = self.0.progress.borrow();
-        now.reached(view.name, tenant, size)
-            .unwrap_or_else(|| Err(now.not_yet(view.name, tenant, size)))
     }
 
     /// How far every view is behind.
@@ -263,6 +309,25 @@ impl Views {
         session.commit().await?;
         follower.forget(&target);
         Ok(retried)
+    }
+
+    /// Builds a view again beside itself, compares the two at the same position, and reads the new one from then on.
+    ///
+    /// # Errors
+    /// [`ViewError::UnknownView`], or what the database or the log says. What was begun is then gone on with by the next
+    /// call.
+    pub async fn rebuild(&self, name: &str) -> Result<Report, ViewError> {
+        let view = self.view(name)?;
+        let pointer = rebuild::begin(&self.0.database, view).await?;
+        loop {
+            let more = self.pass().await?;
+            let report = rebuild::finish(&self.0.database, view, pointer).await?;
+            match report {
+                Some(report) => return Ok(report),
+                None if more => {}
+                None => tokio::time::sleep(REBUILD_POLL).await,
+            }
+        }
     }
 
     fn view(&self, name: &str) -> Result<&'static Definition, ViewError> {

@@ -13,7 +13,6 @@ use probity_schemas::subject::Tenant;
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     pub(crate) view: &'static Definition,
-    pub(crate) generation: i64,
     pub(crate) table: String,
 }
 
@@ -29,11 +28,7 @@ pub(crate) struct Pointer {
 impl Target {
     pub(crate) fn new(view: &'static Definition, generation: i64) -> Self {
         let table = format!("{}_v{}_g{generation}", view.name, view.version);
-        Self {
-            view,
-            generation,
-            table,
-        }
+        Self { view, table }
     }
 
     /// The columns, for a statement.
@@ -125,6 +120,7 @@ impl Database {
     /// The view's pointer; with its first generation when the view is new. Drops what an earlier pointer left behind.
     pub(crate) async fn adopt(&self, view: &'static Definition) -> Result<Pointer, ViewError> {
         let mut session = self.write().await?;
+        session.alone().await?;
         let known = session.pointer(view).await?;
         let pointer = match known {
             Some(pointer) => {
@@ -150,6 +146,18 @@ impl Database {
 }
 
 impl Session {
+    /// Lets no other node make or drop a view's tables until the session ends; on SQLite no writer is beside this one.
+    async fn alone(&mut self) -> Result<(), ViewError> {
+        if let Self::Postgres(_) = self {
+            let sql = format!(
+                "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE",
+                self.name("pointers")
+            );
+            self.execute(&sql, Vec::new()).await?;
+        }
+        Ok(())
+    }
+
     /// The view's pointer, if the view is not new.
     pub(crate) async fn pointer(
         &mut self,
@@ -174,6 +182,7 @@ impl Session {
         &mut self,
         view: &'static Definition,
     ) -> Result<Pointer, ViewError> {
+        self.alone().await?;
         let table = self.name("pointers");
         let sql = format!(
             "UPDATE {table} SET building = live + 1 WHERE view = ? AND version = ? AND building = 0"

@@ -1,0 +1,18 @@
+//! The read side, told as stories: given these records, the lists show this. Every story that stores rows is told on
+//! both databases. PostgreSQL is named by `PROBITY_TEST_POSTGRES`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod accounts;
+mod decisions;
+mod following;
+mod log;
+mod parking;
+mod place;
+mod rebuilding;
+mod registers;
+mod specimens;
+mod splitting;
