@@ -73,11 +73,10 @@ impl Database {
     }
 
     /// Opens the schema `probity_views`.
-    pub(crate) async fn postgres(url: &str) -> Result<Self, ViewError> {
-        let options: PgConnectOptions = url.parse()?;
+    pub(crate) async fn postgres(options: &PgConnectOptions) -> Result<Self, ViewError> {
         let pool = PgPoolOptions::new()
             .max_connections(READERS_MAX + 1)
-            .connect_with(options.application_name("probity views"))
+            .connect_with(options.clone().application_name("probity views"))
             .await?;
         Self::Postgres(pool).prepared().await
     }

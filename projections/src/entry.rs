@@ -1,7 +1,7 @@
 //! A record as views read it: decoded once for all of them, and owned, so that a batch can be decoded and folded off the
 //! threads that answer requests.
 
-use crate::source::StoredRecord;
+use probity_ledger::store::StoredRecord;
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
 use probity_schemas::hash::Hash;

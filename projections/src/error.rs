@@ -46,7 +46,7 @@ pub enum ViewError {
     Database(#[from] sqlx::Error),
     /// The log could not be read.
     #[error("the log could not be read")]
-    Source(#[from] crate::source::SourceError),
+    Source(#[from] probity_ledger::store::StoreError),
     /// A row holds what this program never wrote.
     #[error("the view {view} holds a row that was never written: column {column}")]
     BadRow {

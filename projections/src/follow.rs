@@ -13,8 +13,9 @@ use crate::limits::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX};
 use crate::parked;
 use crate::position::{self, Position};
 use crate::progress::{Progress, publish};
-use crate::source::{Log, Source};
+use crate::source::Source;
 use crate::view::Definition;
+use probity_ledger::reader::LogHead;
 use probity_schemas::subject::Tenant;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -104,7 +105,7 @@ impl Follower {
         for sequence in sequences {
             let records = self
                 .source
-                .read(log.number, *sequence, 1, BATCH_BYTES_MAX)
+                .read(log.log, *sequence, 1, BATCH_BYTES_MAX)
                 .await?;
             let entry = records.first().map(Entry::decode);
             match entry {
@@ -121,7 +122,11 @@ impl Follower {
     }
 
     /// One batch of one log, for every target that is not at its head.
-    async fn follow(&mut self, log: &Log, targets: &[(Target, bool)]) -> Result<bool, ViewError> {
+    async fn follow(
+        &mut self,
+        log: &LogHead,
+        targets: &[(Target, bool)],
+    ) -> Result<bool, ViewError> {
         let mut groups: BTreeMap<u64, Vec<&Target>> = BTreeMap::new();
         for (target, _) in targets {
             let standing = self.standing(target, log).await?;
@@ -150,7 +155,7 @@ impl Follower {
     }
 
     /// Where a target stands in a log; looked up, and compared with the log, when it is not remembered.
-    async fn standing(&mut self, target: &Target, log: &Log) -> Result<Standing, ViewError> {
+    async fn standing(&mut self, target: &Target, log: &LogHead) -> Result<Standing, ViewError> {
         let place = (target.table.clone(), log.tenant.clone());
         if let Some(standing) = self.places.get(&place)
             && standing.position.size <= log.size
@@ -178,17 +183,14 @@ impl Follower {
     }
 
     /// Whether the log has, at a position, the leaf that was applied there.
-    async fn is_ours(&self, log: &Log, position: &Position) -> Result<bool, ViewError> {
+    async fn is_ours(&self, log: &LogHead, position: &Position) -> Result<bool, ViewError> {
         if position.log_id != log.log_id {
             return Ok(false);
         }
         let Some(last) = position.size.checked_sub(1) else {
             return Ok(true);
         };
-        let records = self
-            .source
-            .read(log.number, last, 1, BATCH_BYTES_MAX)
-            .await?;
+        let records = self.source.read(log.log, last, 1, BATCH_BYTES_MAX).await?;
         Ok(records
             .first()
             .is_some_and(|record| record.sequence == last && record.leaf == position.leaf))
@@ -198,7 +200,7 @@ impl Follower {
     async fn reset(
         &self,
         target: &Target,
-        log: &Log,
+        log: &LogHead,
         from: &Position,
     ) -> Result<Position, ViewError> {
         let start = Position::start(&log.log_id);
@@ -224,10 +226,10 @@ impl Follower {
     }
 
     /// Reads and decodes a batch, away from the threads that answer requests.
-    async fn read(&self, log: &Log, from: u64) -> Result<Batch, ViewError> {
+    async fn read(&self, log: &LogHead, from: u64) -> Result<Batch, ViewError> {
         let records = self
             .source
-            .read(log.number, from, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
+            .read(log.log, from, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
             .await?;
         compute(move || {
             let mut batch = Batch {
@@ -249,7 +251,7 @@ impl Follower {
     }
 
     /// Stops views before a record that this program cannot read: it is newer, or the store is broken.
-    fn stop(&mut self, log: &Log, members: &[&Target], fault: Option<String>) {
+    fn stop(&mut self, log: &LogHead, members: &[&Target], fault: Option<String>) {
         let Some(fault) = fault else { return };
         for target in members {
             tracing::error!(
@@ -269,7 +271,7 @@ impl Follower {
     async fn step(
         &mut self,
         target: &Target,
-        log: &Log,
+        log: &LogHead,
         entries: &Arc<Vec<Entry>>,
     ) -> Result<bool, ViewError> {
         let place = (target.table.clone(), log.tenant.clone());
@@ -347,7 +349,7 @@ impl Follower {
     }
 
     /// Tells those who wait where the views that are read stand now.
-    fn report(&self, log: &Log, targets: &[(Target, bool)]) {
+    fn report(&self, log: &LogHead, targets: &[(Target, bool)]) {
         self.progress.send_modify(|progress| {
             for (target, live) in targets {
                 let place = (target.table.clone(), log.tenant.clone());

@@ -26,8 +26,9 @@ use crate::position::{self, Position};
 use crate::progress::{Lag, Progress, wait_for};
 use crate::query::{self, Query};
 use crate::rebuild::{self, Report};
-use crate::source::{DatabaseUrl, Source};
+use crate::source::Source;
 use crate::view::{Definition, View};
+use probity_ledger::store::DatabaseUrl;
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use std::path::PathBuf;
@@ -84,9 +85,9 @@ impl Views {
         source: Arc<dyn Source>,
         views: &'static [Definition],
     ) -> Result<Self, ViewError> {
-        let database = match &config.database {
-            DatabaseUrl::Sqlite(_) => Database::sqlite(&config.data).await?,
-            DatabaseUrl::Postgres(url) => Database::postgres(url).await?,
+        let database = match config.database.postgres() {
+            None => Database::sqlite(&config.data).await?,
+            Some(options) => Database::postgres(options).await?,
         };
         for view in views {
             database.adopt(view).await?;

@@ -34,6 +34,15 @@ impl DatabaseUrl {
     pub const fn is_shared(&self) -> bool {
         matches!(self.0, Kind::Postgres(_))
     }
+
+    /// How to connect, when it is a PostgreSQL server; nothing for a file.
+    #[must_use]
+    pub fn postgres(&self) -> Option<&PgConnectOptions> {
+        match &self.0 {
+            Kind::Sqlite(_) => None,
+            Kind::Postgres(options) => Some(options),
+        }
+    }
 }
 
 impl FromStr for DatabaseUrl {

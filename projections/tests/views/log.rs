@@ -2,7 +2,9 @@
 //! same door as the real one.
 
 use async_trait::async_trait;
-use probity_projections::source::{Log, LogNumber, Source, SourceError, StoredRecord};
+use probity_ledger::reader::LogHead;
+use probity_ledger::store::{LogNumber, StoreError, StoredRecord};
+use probity_projections::source::Source;
 use probity_schemas::event::Event;
 use probity_schemas::event::log::LogOpened;
 use probity_schemas::hash::{Hash, leaf_hash};
@@ -179,13 +181,15 @@ fn id(time: Time, sequence: u64) -> Uuid {
 
 #[async_trait]
 impl Source for Logs {
-    async fn logs(&self) -> Result<Vec<Log>, SourceError> {
+    async fn logs(&self) -> Result<Vec<LogHead>, StoreError> {
         let logs = self.0.logs.lock().unwrap();
-        let head = |(number, log): (usize, &Memory)| Log {
-            number: LogNumber::try_from(number).unwrap(),
+        let head = |(number, log): (usize, &Memory)| LogHead {
+            log: LogNumber::try_from(number).unwrap(),
             log_id: log.log_id.clone(),
             tenant: log.tenant.clone(),
             size: log.records.len() as u64,
+            bytes: 0,
+            checkpoint: String::new(),
         };
         Ok(logs.iter().enumerate().map(head).collect())
     }
@@ -196,7 +200,7 @@ impl Source for Logs {
         from: u64,
         limit: u32,
         bytes_max: usize,
-    ) -> Result<Vec<StoredRecord>, SourceError> {
+    ) -> Result<Vec<StoredRecord>, StoreError> {
         let logs = self.0.logs.lock().unwrap();
         let records = &logs[usize::try_from(log).unwrap()].records;
         let wanted = records.iter().skip(usize::try_from(from).unwrap());

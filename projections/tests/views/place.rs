@@ -1,7 +1,7 @@
 //! Where a story keeps its views: a fresh directory with SQLite, and a fresh database of the PostgreSQL server.
 
 use crate::log::Logs;
-use probity_projections::source::DatabaseUrl;
+use probity_ledger::store::DatabaseUrl;
 use probity_projections::views::{Views, ViewsConfig};
 use std::sync::atomic::{AtomicU32, Ordering};
 use tempfile::TempDir;
@@ -24,7 +24,7 @@ impl Place {
         let directory = tempfile::tempdir().unwrap();
         let config = ViewsConfig {
             data: directory.path().to_owned(),
-            database: DatabaseUrl::Sqlite(directory.path().join("records.db")),
+            database: DatabaseUrl::sqlite(directory.path().join("records.db")),
         };
         Self { config, directory }
     }
@@ -69,29 +69,29 @@ impl Place {
 
     /// Deletes everything that views keep.
     pub(crate) async fn wipe(&self) {
-        match &self.config.database {
-            DatabaseUrl::Sqlite(_) => {
+        match self.config.database.postgres() {
+            None => {
                 for name in ["views.db", "views.db-wal", "views.db-shm"] {
                     let _ = std::fs::remove_file(self.directory.path().join(name));
                 }
             }
-            DatabaseUrl::Postgres(_) => self.execute("DROP SCHEMA probity_views CASCADE").await,
+            Some(_) => self.execute("DROP SCHEMA probity_views CASCADE").await,
         }
     }
 
     /// Changes what views keep behind their back.
     pub(crate) async fn execute(&self, sql: &str) {
         let sql = sqlx::AssertSqlSafe(sql.to_owned());
-        match &self.config.database {
-            DatabaseUrl::Sqlite(_) => {
+        match self.config.database.postgres() {
+            None => {
                 let file = self.directory.path().join("views.db");
                 let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file);
                 let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
                 sqlx::query(sql).execute(&pool).await.unwrap();
                 pool.close().await;
             }
-            DatabaseUrl::Postgres(url) => {
-                let pool = sqlx::PgPool::connect(url).await.unwrap();
+            Some(options) => {
+                let pool = sqlx::PgPool::connect_with(options.clone()).await.unwrap();
                 sqlx::query(sql).execute(&pool).await.unwrap();
                 pool.close().await;
             }
@@ -100,9 +100,9 @@ impl Place {
 
     /// A table's full name.
     pub(crate) fn table(&self, name: &str) -> String {
-        match &self.config.database {
-            DatabaseUrl::Sqlite(_) => name.to_owned(),
-            DatabaseUrl::Postgres(_) => format!("probity_views.{name}"),
+        match self.config.database.postgres() {
+            None => name.to_owned(),
+            Some(_) => format!("probity_views.{name}"),
         }
     }
 }
