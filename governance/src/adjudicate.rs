@@ -172,10 +172,10 @@ pub fn adjudicate(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
 /// # Errors
 /// The [`Fault`] that names the broken rule.
 pub fn adjudicate_outcome(policies: &PolicySet<'_>, made: &DecisionMade) -> Result<(), Fault> {
-    if made.engine != ENGINE {
-        return Err(Fault::NewerEngine {
-            engine: made.engine,
-        });
+    match made.engine {
+        ENGINE => {}
+        engine if engine > ENGINE => return Err(Fault::NewerEngine { engine }),
+        _ => return Err(Fault::OtherEngine),
     }
     let facts = &made.facts;
     if engine::request_digest(&facts.salt, &facts.request) != facts.request_digest {

@@ -59,10 +59,10 @@ fn log_opened(record: &Applied<'_>, opened: &LogOpened) -> Result<(), Fault> {
     if record.sequence != 0 {
         return Err(Fault::Opening);
     }
-    if opened.engine > ENGINE {
-        return Err(Fault::NewerEngine {
-            engine: opened.engine,
-        });
+    match opened.engine {
+        1..=ENGINE => {}
+        0 => return Err(Fault::OtherEngine),
+        engine => return Err(Fault::NewerEngine { engine }),
     }
     named(record, "log", &opened.log_id)
 }

@@ -16,3 +16,4 @@ mod risk;
 mod runs;
 mod support;
 mod tampering;
+mod vectors;

@@ -64,16 +64,16 @@ pub(super) fn judge(condition: &Condition, effect: Effect, known: &Known<'_>) ->
 
 /// Replaces the templates in a text; none when one of them is not set.
 pub(super) fn expand<'t>(text: &'t str, known: &Known<'_>) -> Option<Cow<'t, str>> {
-    if !text.contains("{{") {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut expanded = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once("{{") {
-        let (name, after) = after.split_once("}}")?;
-        expanded.push_str(before);
+    let mut expanded = String::new();
+    while let Some(at) = rest.as_bytes().windows(2).position(|pair| pair == b"{{") {
+        let (name, after) = rest[at + 2..].split_once("}}")?;
+        expanded.push_str(&rest[..at]);
         expanded.push_str(known.template(name.trim())?);
         rest = after;
+    }
+    if rest.len() == text.len() {
+        return Some(Cow::Borrowed(text));
     }
     expanded.push_str(rest);
     Some(Cow::Owned(expanded))

@@ -51,17 +51,28 @@ impl<'a> Weighed<'a> {
 
     /// The matches for the record, the strongest first, as far as they have room.
     pub(super) fn listed(&self) -> Vec<MatchedPolicy> {
-        let mut room = MATCHED_BYTES_MAX;
-        let mut listed = Vec::with_capacity(self.hits.len());
-        for matched in self.hits.iter().map(MatchedPolicy::from) {
-            let bytes = serde_json::to_vec(&matched).map_or(usize::MAX, |json| json.len());
-            let Some(left) = room.checked_sub(bytes) else {
-                break;
-            };
-            room = left;
-            listed.push(matched);
+        let listed = self.hits.iter().map(MatchedPolicy::from);
+        if self.hits.iter().map(Hit::bytes_max).sum::<usize>() <= MATCHED_BYTES_MAX {
+            return listed.collect();
         }
-        listed
+        let mut room = MATCHED_BYTES_MAX;
+        let fits = |matched: &MatchedPolicy| {
+            let bytes = serde_json::to_vec(matched).map_or(usize::MAX, |json| json.len());
+            room.checked_sub(bytes).map(|left| room = left).is_some()
+        };
+        listed.take_while(fits).collect()
+    }
+}
+
+impl Hit<'_> {
+    /// Bytes as JSON at most: a character takes six where it must be escaped, the rest of an entry 96.
+    fn bytes_max(&self) -> usize {
+        let texts = [
+            self.policy.id.as_str(),
+            self.policy.explanation.as_deref().unwrap_or_default(),
+        ];
+        let fields = self.unjudged.iter().map(|field| field.len() + 1);
+        96 + 6 * (texts.iter().map(|text| text.len()).sum::<usize>() + fields.sum::<usize>())
     }
 }
 

@@ -7,14 +7,20 @@
 use std::borrow::Cow;
 
 /// What a shell, another operating system or a list format would read as more than a name.
-const SPECIAL: [char; 11] = ['\\', '`', '$', '{', '}', '|', ';', '<', '>', '&', '\u{7f}'];
+const fn is_special(byte: u8) -> bool {
+    byte.is_ascii_control()
+        || matches!(
+            byte,
+            b'\\' | b'`' | b'$' | b'{' | b'}' | b'|' | b';' | b'<' | b'>' | b'&'
+        )
+}
 
 /// A path in its one spelling; none when it cannot be judged.
 pub(super) fn normalise<'p>(
     path: &'p str,
     working_directory: Option<&str>,
 ) -> Option<Cow<'p, str>> {
-    if path.is_empty() || path.contains(|c: char| c.is_control() || SPECIAL.contains(&c)) {
+    if path.is_empty() || path.bytes().any(is_special) {
         return None;
     }
     if path.starts_with('/') {
@@ -40,11 +46,11 @@ pub(super) fn is_under(path: &str, root: &str) -> bool {
     }
 }
 
+/// Whether an absolute path is plainly in its one spelling: no empty segment, and none that begins with a dot.
 fn is_normal(path: &str) -> bool {
-    path == "/"
-        || path[1..]
-            .split('/')
-            .all(|segment| !segment.is_empty() && !segment.starts_with('.'))
+    let bytes = path.as_bytes();
+    let dubious = |pair: &[u8]| pair[0] == b'/' && matches!(pair[1], b'/' | b'.');
+    path == "/" || !(path.ends_with('/') || bytes.windows(2).any(dubious))
 }
 
 /// None when the path climbs above the root, or when a pattern could.
