@@ -1,1 +1,23 @@
-//! Placeholder.
+//! The judge: given a bundle, and keys that the auditor brought, it says what holds, what is false and what was not
+//! checked. It trusts nothing in the bundle, needs no network and knows no secret.
+//!
+//! It shares the format (`probity-schemas`) and the rules (`probity-governance`) with the writer, and nothing else: no
+//! store, no server. [`judge()`] is the walk of one bundle.
+
+mod attachments;
+mod bundle;
+mod court;
+mod identity;
+mod judge;
+pub mod limits;
+mod lines;
+mod report;
+mod rule;
+mod seal;
+mod tree;
+mod walk;
+mod workers;
+
+pub use bundle::{Bundle, ReadError};
+pub use judge::{Options, Progress, judge, judge_path};
+pub use report::{Broken, Check, CheckName, CheckResult, Counts, Report, Verdict};

@@ -1,0 +1,67 @@
+//! The command line: what an auditor can ask for, in words for someone who never saw the program.
+
+use clap::Parser;
+use std::path::PathBuf;
+
+/// Judges an exported Probity log: that nothing in it was changed, dropped, added or reordered since it was signed, and
+/// that every decision in it follows from the published rules. Works offline, and trusts only the keys you give it.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// The bundle: a directory, or a .tar archive (it is not unpacked).
+    #[arg(value_name = "BUNDLE")]
+    pub(crate) bundle: PathBuf,
+
+    /// A verifier key that you trust, as `probity vkey` prints it. Get it from the log's owner by another way than the
+    /// bundle: a key that came with a bundle proves nothing. Can be given more than once.
+    #[arg(long = "key", value_name = "VKEY", required = true)]
+    pub(crate) keys: Vec<String>,
+
+    /// A checkpoint of the same log that you kept from an earlier visit. Shows that the history you saw then is the
+    /// beginning of this one, and that nothing was cut off.
+    #[arg(long, value_name = "CHECKPOINT-FILE")]
+    pub(crate) since: Option<PathBuf>,
+
+    /// The bundle is a part of a log. This version cannot judge such bundles, and says so (exit code 2).
+    #[arg(long)]
+    pub(crate) partial: bool,
+
+    /// Do not decide each decision again; check only that the records are what was signed.
+    #[arg(long)]
+    pub(crate) no_adjudication: bool,
+
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Print nothing; the exit code is the answer.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Exit codes:
+  0  every check that was asked for holds
+  1  something is false; the first broken record and the rule are named
+  2  it could not be judged: unreadable, empty, no trusted key, newer than this program
+
+Examples:
+  Judge an export, with the key that the log's owner gave you:
+    probity-verify acme.tar --key 'ledger.example/acme+1f2e3d4c+AX…'
+
+  Show also that nothing was cut off or rewritten since your last visit:
+    probity-verify acme.tar --key \"$(cat acme.vkey)\" --since acme-checkpoint-2026-01
+
+  Use it in a program:
+    probity-verify acme.tar --key \"$(cat acme.vkey)\" --json | jq .verdict";
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+}

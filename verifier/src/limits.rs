@@ -1,0 +1,24 @@
+//! Every bound of the judge, by name. Bounds of the format itself are in `probity_schemas::limits`.
+
+use probity_schemas::limits::{NOTE_BYTES_MAX, RECORD_BYTES_MAX};
+
+/// Bytes of lines that one worker takes at a time.
+pub const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// Threads that check lines; more only wait for one another.
+pub const WORKERS_MAX: usize = 32;
+
+/// Bytes of the file that `--since` names: a checkpoint.
+pub const SINCE_BYTES_MAX: usize = NOTE_BYTES_MAX;
+
+/// Names on the top level of a bundle directory, more than any bundle has.
+pub const TOP_LEVEL_NAMES_MAX: usize = 64;
+
+/// Distinct subjects from which on the report says how much memory they take (64 bytes each, at most).
+pub const SUBJECTS_UNREMARKED_MAX: u64 = 3_000_000;
+
+/// Bytes of a block of a tar archive.
+pub const TAR_BLOCK_BYTES: usize = 512;
+
+// A chunk holds any single line, so that a line is never taken for too long only because of where a chunk ends.
+const _: () = assert!(CHUNK_BYTES > 2 * RECORD_BYTES_MAX);

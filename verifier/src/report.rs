@@ -1,0 +1,206 @@
+//! What the judge found: one line a check, and a verdict that follows from them and from nothing else.
+//!
+//! The shape is stable: programs read it (`--json`), and README.md describes it. [`Report::schema`] is its JSON Schema.
+
+mod findings;
+mod text;
+
+pub(crate) use findings::Findings;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Everything there is to say about a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Report {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The program's exit code: 0, 1 or 2.
+    pub exit: u8,
+    /// What the verdict rests on: the first broken rule, or the first reason why there is no judgement.
+    pub summary: String,
+    /// The first broken record and its rule. Present when the verdict is `false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub broken: Option<Broken>,
+    /// The origin that the checkpoint names. Believe it only with the verdict `holds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// How many records the checkpoint covers. Believe it only with the verdict `holds`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// Every check, always all of them, always in the same order.
+    pub checks: Vec<Check>,
+    /// What was counted on the way.
+    pub counts: Counts,
+}
+
+/// The verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Every check that was asked for holds. Exit code 0.
+    Holds,
+    /// Something is false. Exit code 1.
+    False,
+    /// Nothing is known to be false, and something that was asked for could not be judged. Exit code 2.
+    NotJudged,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Check {
+    /// Which one.
+    pub name: CheckName,
+    /// What came of it.
+    pub result: CheckResult,
+    /// Words for people.
+    pub detail: String,
+    /// The first record that breaks it, where one can be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+    /// The rule that is broken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
+}
+
+/// What came of a check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckResult {
+    /// It holds, for everything in the bundle.
+    Holds,
+    /// It does not hold.
+    False,
+    /// It was not made, or not to its end.
+    NotMade,
+}
+
+/// The first thing that is false.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Broken {
+    /// The check it breaks.
+    pub check: CheckName,
+    /// The record, where one can be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<u64>,
+    /// The rule.
+    pub rule: String,
+    /// Words for people.
+    pub detail: String,
+}
+
+/// Declares the checks, in the order in which they are reported; where two break at one record, the first counts.
+macro_rules! checks {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal),+ $(,)?) => {
+        /// The checks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum CheckName {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl CheckName {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The name as people read it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+checks! {
+    /// The bundle can be read to its end and is laid out as one.
+    Bundle = "bundle",
+    /// Each line is canonical JSON and a well-formed record.
+    Format = "format",
+    /// Each record names the leaf hash of the one before, no sequence is missing, ids ascend.
+    Chain = "chain",
+    /// The tree over the lines has the root that the checkpoint states.
+    TreeRoot = "tree root",
+    /// The checkpoint is signed by a key that the auditor brought.
+    Checkpoint = "checkpoint",
+    /// An older checkpoint that the auditor kept is of the same history.
+    Consistency = "consistency",
+    /// The records are those from 0 to the checkpoint's size, none less and none more.
+    Completeness = "completeness",
+    /// The records of each subject count up and are linked.
+    Subjects = "subject links",
+    /// Time does not go back.
+    Time = "time order",
+    /// Each body fits the schema of its type.
+    Schema = "schema",
+    /// All records are of one log, and that log is the one of the checkpoint and the key.
+    Origin = "origin",
+    /// Each attachment has the content that its record names.
+    Attachments = "attachments",
+    /// Each decision, approval and outcome follows from the records before it by the published rules.
+    Adjudication = "adjudication",
+}
+
+/// What was counted on the way.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Counts {
+    /// Lines of `records.jsonl` that were read.
+    pub records: u64,
+    /// Their bytes, line feeds included.
+    pub bytes: u64,
+    /// Distinct subjects.
+    pub subjects: u64,
+    /// Decisions made.
+    pub decisions: u64,
+    /// Decisions of people on pending ones, granted or denied.
+    pub approvals: u64,
+    /// Outcomes recorded.
+    pub outcomes: u64,
+    /// Attachments in the bundle whose content is the one that a record names.
+    pub attachments: u64,
+    /// Attachments that records name and the bundle does not hold.
+    pub attachments_withheld: u64,
+}
+
+impl Verdict {
+    /// The program's exit code.
+    #[must_use]
+    pub const fn exit(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::False => 1,
+            Self::NotJudged => 2,
+        }
+    }
+}
+
+impl Report {
+    /// The report on a bundle that could not even be begun.
+    #[must_use]
+    pub fn not_judged(why: String) -> Self {
+        let mut findings = Findings::new();
+        findings.impossible(CheckName::Bundle, why);
+        findings.report(None, None, Counts::default())
+    }
+
+    /// The report as one JSON document, with a line feed.
+    ///
+    /// # Errors
+    /// Only what `serde_json` cannot encode, which this shape never holds.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|json| json + "\n")
+    }
+
+    /// The JSON Schema of [`Self::to_json`].
+    #[must_use]
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
+    }
+
+    /// What came of one check.
+    #[must_use]
+    pub fn result(&self, name: CheckName) -> CheckResult {
+        let check = self.checks.iter().find(|check| check.name == name);
+        check.map_or(CheckResult::NotMade, |check| check.result)
+    }
+}

@@ -1,0 +1,36 @@
+//! The report for people: a line a check, then the verdict.
+
+use super::{CheckResult, Report, Verdict};
+use std::fmt;
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for check in &self.checks {
+            let result = match check.result {
+                CheckResult::Holds => "holds",
+                CheckResult::False => "FALSE",
+                CheckResult::NotMade => "not made",
+            };
+            write!(f, "{result:<9} {:<14} ", check.name.as_str())?;
+            if let Some(sequence) = check.sequence {
+                write!(f, "record {sequence}: ")?;
+            }
+            if let Some(rule) = &check.rule {
+                write!(f, "{rule}: ")?;
+            }
+            writeln!(f, "{}", check.detail)?;
+        }
+        writeln!(f)?;
+        match self.verdict {
+            Verdict::Holds => writeln!(
+                f,
+                "VERIFIED: {}: {} records of {}",
+                self.summary,
+                self.size.unwrap_or(0),
+                self.origin.as_deref().unwrap_or("?")
+            ),
+            Verdict::False => writeln!(f, "FALSE: {}", self.summary),
+            Verdict::NotJudged => writeln!(f, "NOT JUDGED: {}", self.summary),
+        }
+    }
+}

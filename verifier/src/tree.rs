@@ -1,0 +1,152 @@
+//! The tree over the lines as they are, its roots at the sizes that matter, and which record was changed.
+//!
+//! When a link breaks, either the record before was changed or the link was. The tree can tell: if the leaf hash that
+//! the link states, put in the place of the record's own, leads to the signed root, then the link is the true one.
+
+use probity_schemas::hash::Hash;
+use probity_schemas::tree::CompactRange;
+
+/// The tree over the lines.
+pub(crate) struct Tree {
+    /// All leaves but the newest.
+    range: CompactRange,
+    /// The newest leaf: it waits for the link of the next record.
+    newest: Option<Hash>,
+    /// The tree in which one leaf is what a broken link says it was.
+    suspect: Option<CompactRange>,
+    watched: Vec<Watched>,
+}
+
+/// A size whose root is wanted.
+struct Watched {
+    size: u64,
+    root: Option<Hash>,
+    suspect_root: Option<Hash>,
+}
+
+impl Tree {
+    pub(crate) const fn new() -> Self {
+        Self {
+            range: CompactRange::new(),
+            newest: None,
+            suspect: None,
+            watched: Vec::new(),
+        }
+    }
+
+    /// Keeps the root that the tree has at this size. To be called before the first leaf.
+    pub(crate) fn watch(&mut self, size: u64) {
+        self.watched.push(Watched {
+            size,
+            root: None,
+            suspect_root: None,
+        });
+    }
+
+    /// Appends the leaf of the next line.
+    pub(crate) fn append(&mut self, leaf: Hash) {
+        self.settle();
+        self.newest = Some(leaf);
+    }
+
+    /// The next line says that the newest leaf was `stated`.
+    pub(crate) fn suspect(&mut self, stated: Hash) {
+        let mut suspect = self.range.clone();
+        suspect.push(stated);
+        self.suspect = Some(suspect);
+    }
+
+    /// The root over all leaves so far.
+    pub(crate) fn root(&self) -> Hash {
+        let mut range = self.range.clone();
+        self.newest.into_iter().for_each(|leaf| range.push(leaf));
+        range.root()
+    }
+
+    /// No leaf follows.
+    pub(crate) fn finish(&mut self) {
+        self.settle();
+    }
+
+    /// The root at a watched size, if the tree reached it.
+    pub(crate) fn root_at(&self, size: u64) -> Option<Hash> {
+        self.watched_at(size)?.root
+    }
+
+    /// The root at a watched size, had the suspected leaf been what the link after it says.
+    pub(crate) fn suspect_root_at(&self, size: u64) -> Option<Hash> {
+        self.watched_at(size)?.suspect_root
+    }
+
+    fn watched_at(&self, size: u64) -> Option<&Watched> {
+        self.watched.iter().find(|watched| watched.size == size)
+    }
+
+    fn settle(&mut self) {
+        let Some(leaf) = self.newest.take() else {
+            return;
+        };
+        // A suspect tree that was made while this leaf waited already has another in its place.
+        if let Some(suspect) = &mut self.suspect
+            && suspect.size() == self.range.size()
+        {
+            suspect.push(leaf);
+        }
+        self.range.push(leaf);
+        let size = self.range.size();
+        for watched in self.watched.iter_mut().filter(|one| one.size == size) {
+            watched.root = Some(self.range.root());
+            watched.suspect_root = self.suspect.as_ref().map(CompactRange::root);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Tree;
+    use probity_schemas::hash::{Hash, leaf_hash};
+    use probity_schemas::tree::root_of;
+
+    fn leaves() -> Vec<Hash> {
+        (0..9_u8).map(|number| leaf_hash(&[number])).collect()
+    }
+
+    #[test]
+    fn roots_are_kept_at_the_sizes_that_matter() {
+        let mut tree = Tree::new();
+        [3, 9, 12].iter().for_each(|size| tree.watch(*size));
+        for leaf in leaves() {
+            tree.append(leaf);
+        }
+        assert_eq!(tree.root(), root_of(leaves()));
+        tree.finish();
+        assert_eq!(tree.root_at(3), Some(root_of(leaves().into_iter().take(3))));
+        assert_eq!(tree.root_at(9), Some(root_of(leaves())));
+        assert_eq!(tree.root_at(12), None);
+    }
+
+    #[test]
+    fn the_tree_tells_whether_the_record_or_the_link_was_changed() {
+        for changed in 0..8 {
+            let mut tree = Tree::new();
+            tree.watch(9);
+            for (at, leaf) in leaves().into_iter().enumerate() {
+                if at == changed + 1 {
+                    tree.suspect(leaves()[changed]);
+                }
+                tree.append(if at == changed {
+                    leaf_hash(b"forged")
+                } else {
+                    leaf
+                });
+            }
+            tree.finish();
+            assert_ne!(tree.root_at(9), Some(root_of(leaves())), "{changed}");
+            assert_eq!(
+                tree.suspect_root_at(9),
+                Some(root_of(leaves())),
+                "{changed}"
+            );
+        }
+    }
+}

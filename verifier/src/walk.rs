@@ -1,0 +1,304 @@
+//! The walk through the records, in order: every check that needs what came before.
+//!
+//! Each check keeps the first record that breaks it. After a record that cannot be read, or whose link is broken, what
+//! depends on an unbroken past stops and says so; what looks at one line at a time, and the tree, go on to the end.
+
+use crate::attachments::Attachments;
+use crate::court::Court;
+use crate::identity::{Identity, newer_format};
+use crate::limits::SUBJECTS_UNREMARKED_MAX;
+use crate::report::{CheckName, Counts, Findings};
+use crate::rule;
+use crate::tree::Tree;
+use probity_schemas::chain::{ChainTip, SubjectLinks};
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::error::FormatError;
+use probity_schemas::event::Event;
+use probity_schemas::hash::{Hash, leaf_hash};
+use probity_schemas::record::Record;
+
+/// A line, read by itself.
+pub(crate) struct Line<'a> {
+    leaf: Hash,
+    bytes: u64,
+    record: Result<(Record<'a>, Result<Event, FormatError>), FormatError>,
+}
+
+impl<'a> Line<'a> {
+    /// Everything that can be done without the lines before. Costly, and done in parallel.
+    pub(crate) fn read(line: &'a [u8]) -> Self {
+        let record = Record::parse(line).map(|record| {
+            let event = record.event();
+            (record, event)
+        });
+        Self {
+            leaf: match &record {
+                Ok((record, _)) => record.leaf,
+                Err(_) => leaf_hash(line),
+            },
+            bytes: line.len() as u64 + 1,
+            record,
+        }
+    }
+}
+
+/// Where the walk stands.
+pub(crate) struct Walk<'f> {
+    findings: &'f mut Findings,
+    counts: Counts,
+    tip: ChainTip,
+    subjects: SubjectLinks,
+    tree: Tree,
+    identity: Identity,
+    attachments: Attachments,
+    court: Court,
+    /// The first record that is unreadable or whose link is broken: from it on the past is not known.
+    broken: Option<u64>,
+    /// A link that does not hold, until the tree has told which side of it was changed.
+    doubted: Option<u64>,
+}
+
+impl<'f> Walk<'f> {
+    /// A walk from record 0; the tree's roots at these sizes are wanted.
+    pub(crate) fn new(findings: &'f mut Findings, adjudicate: bool, sizes: &[u64]) -> Self {
+        let mut tree = Tree::new();
+        sizes.iter().for_each(|size| tree.watch(*size));
+        Self {
+            findings,
+            counts: Counts::default(),
+            tip: ChainTip::START,
+            subjects: SubjectLinks::default(),
+            tree,
+            identity: Identity::default(),
+            attachments: Attachments::default(),
+            court: Court::new(adjudicate),
+            broken: None,
+            doubted: None,
+        }
+    }
+
+    /// Takes the next line in.
+    pub(crate) fn line(&mut self, line: &Line<'_>) {
+        let position = self.counts.records;
+        match &line.record {
+            Err(error) => {
+                self.fail(CheckName::Format, position, error);
+                self.broken.get_or_insert(position);
+            }
+            Ok((record, event)) => self.record(position, record, event),
+        }
+        self.tree.append(line.leaf);
+        self.counts.records += 1;
+        self.counts.bytes += line.bytes;
+    }
+
+    /// The bytes after the last line feed are no whole line.
+    pub(crate) fn no_line_feed(&mut self) {
+        let last = self.counts.records.saturating_sub(1);
+        let detail = "the last line has no line feed: the file was cut off";
+        self.findings
+            .fail(CheckName::Format, Some(last), "format.line", detail);
+    }
+
+    /// The next line is too long to be read.
+    pub(crate) fn overlong(&mut self) {
+        let detail = "the line is longer than a record may be; nothing after it was read";
+        let position = Some(self.counts.records);
+        self.findings
+            .fail(CheckName::Format, position, "format.length", detail);
+    }
+
+    fn record(&mut self, position: u64, record: &Record<'_>, event: &Result<Event, FormatError>) {
+        if self.broken.is_none() {
+            self.follow(position, record);
+        }
+        let (tree, readable) = (&self.tree, event.as_ref().ok());
+        self.identity
+            .record(position, record, readable, || tree.root(), self.findings);
+        match event {
+            Ok(event) => self.event(position, record, event),
+            Err(error) => {
+                self.misfit(position, error);
+                self.court.leave(position);
+            }
+        }
+    }
+
+    /// The links to the records before.
+    fn follow(&mut self, position: u64, record: &Record<'_>) {
+        if let Err(error) = self.tip.follow(record) {
+            match error {
+                FormatError::TimeGoesBack { .. } => self.fail(CheckName::Time, position, &error),
+                _ => {
+                    self.fail(CheckName::Chain, position, &error);
+                    self.broken = Some(position);
+                }
+            }
+            if matches!(error, FormatError::BadPrevious { .. }) && position > 0 {
+                self.tree.suspect(record.envelope.previous);
+                self.doubted = Some(position);
+            }
+            let (previous, id, time) = (record.leaf, record.id, record.envelope.time);
+            self.tip = ChainTip {
+                next: position + 1,
+                previous,
+                id,
+                time,
+            };
+        }
+        if self.broken.is_none()
+            && let Err(error) = self.subjects.follow(record)
+        {
+            self.fail(CheckName::Subjects, position, &error);
+            self.court.leave(position);
+        }
+    }
+
+    fn event(&mut self, position: u64, record: &Record<'_>, event: &Event) {
+        if let Some(format) = newer_format(event) {
+            let why = format!("record {position}: format {format} is newer than this judge");
+            self.findings.impossible(CheckName::Format, why);
+        }
+        match event {
+            Event::DecisionMade(_) => self.counts.decisions += 1,
+            Event::ApprovalGranted(_) | Event::ApprovalDenied(_) => self.counts.approvals += 1,
+            Event::OutcomeRecorded(_) => self.counts.outcomes += 1,
+            _ => {}
+        }
+        self.attachments.record(position, event, self.findings);
+        match self.broken {
+            Some(broken) => self.court.leave(broken),
+            None => self.court.hear(record, event, self.findings),
+        }
+    }
+
+    /// A body that its type refuses; a type that is not known may be newer than this judge.
+    fn misfit(&mut self, position: u64, error: &FormatError) {
+        match error {
+            FormatError::BadType { found } if is_type_name(found) => {
+                let why = format!("record {position}: type {found} is newer than this judge");
+                self.findings.impossible(CheckName::Schema, why);
+            }
+            _ => self.fail(CheckName::Schema, position, error),
+        }
+    }
+
+    fn fail(&mut self, check: CheckName, position: u64, error: &FormatError) {
+        let detail = match error {
+            FormatError::BadPrevious { .. } if position > 0 => format!(
+                "previous is not the leaf hash of record {}: that record was changed, or this link was",
+                position - 1
+            ),
+            FormatError::SequenceGap { expected, found } => {
+                format!("in the place of record {expected} stands record {found}")
+            }
+            _ => error.to_string(),
+        };
+        self.findings
+            .fail(check, Some(position), rule::name(error), detail);
+    }
+
+    /// The attachments, to which members of the bundle are compared.
+    pub(crate) fn attachments(&mut self) -> (&mut Attachments, &mut Findings) {
+        (&mut self.attachments, self.findings)
+    }
+
+    /// How many lines there were.
+    pub(crate) fn count(&self) -> u64 {
+        self.counts.records
+    }
+
+    /// The end of the bundle: what was never broken holds.
+    pub(crate) fn close(mut self) -> Walked {
+        let records = self.counts.records;
+        self.tree.finish();
+        self.counts.subjects = self.subjects.len() as u64;
+        self.hold(
+            CheckName::Format,
+            format!("{records} records are canonical and well formed"),
+        );
+        self.hold(
+            CheckName::Schema,
+            format!("{records} bodies fit their types"),
+        );
+        self.hold_unbroken(
+            CheckName::Chain,
+            "every record names the one before".to_owned(),
+        );
+        self.hold_unbroken(CheckName::Time, "time never goes back".to_owned());
+        self.hold_unbroken(CheckName::Subjects, subjects_detail(self.counts.subjects));
+        self.attachments.close(&mut self.counts, self.findings);
+        self.court.close(&self.counts, self.findings);
+        Walked {
+            counts: self.counts,
+            tree: self.tree,
+            identity: self.identity,
+            doubted: self.doubted,
+        }
+    }
+
+    fn hold(&mut self, check: CheckName, detail: String) {
+        self.findings.hold(check, detail);
+    }
+
+    fn hold_unbroken(&mut self, check: CheckName, detail: String) {
+        match self.broken {
+            None => self.findings.hold(check, detail),
+            Some(record) => self.findings.impossible(check, stopped(record)),
+        }
+    }
+}
+
+/// What is left of the walk.
+pub(crate) struct Walked {
+    pub(crate) counts: Counts,
+    pub(crate) identity: Identity,
+    tree: Tree,
+    doubted: Option<u64>,
+}
+
+impl Walked {
+    /// The root over the first `size` records.
+    pub(crate) fn root_at(&self, size: u64) -> Option<Hash> {
+        self.tree.root_at(size)
+    }
+
+    /// If a link is broken: whether the signed root shows that the link is true, and the record before it was changed.
+    pub(crate) fn convict(&self, checkpoint: &Checkpoint, findings: &mut Findings) {
+        let Some(link) = self.doubted else { return };
+        if self.tree.suspect_root_at(checkpoint.size) == Some(checkpoint.root) {
+            let detail = format!(
+                "the record was changed: with the leaf hash that record {link} states for it, the tree has the \
+                 checkpoint's root"
+            );
+            findings.fail(CheckName::Chain, Some(link - 1), "chain.previous", detail);
+        }
+    }
+}
+
+/// Words for a check that could not go past a broken record.
+pub(crate) fn stopped(record: u64) -> String {
+    format!(
+        "made for the records before {record} only: that record is unreadable, or its link is broken"
+    )
+}
+
+fn subjects_detail(subjects: u64) -> String {
+    let memory = match subjects > SUBJECTS_UNREMARKED_MAX {
+        true => format!(" (held in about {} MiB of memory)", subjects / 16 / 1024),
+        false => String::new(),
+    };
+    format!("the records of {subjects} subjects count up and are linked{memory}")
+}
+
+/// `<thing>.<past participle>.v<N>`.
+fn is_type_name(name: &str) -> bool {
+    let word = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase());
+    let mut parts = name.split('.');
+    let (thing, done, version) = (parts.next(), parts.next(), parts.next());
+    let number = version.and_then(|version| version.strip_prefix('v'));
+    thing.is_some_and(word)
+        && done.is_some_and(word)
+        && number.is_some_and(|number| number.parse::<u32>().is_ok())
+        && parts.next().is_none()
+}
