@@ -1,5 +1,6 @@
-//! The names of the rules of the format, as reports state them. The names are stable.
+//! The names of the rules, as reports state them. They are stable: README.md lists them, and programs compare them.
 
+use probity_governance::adjudicate::Fault;
 use probity_schemas::error::FormatError;
 
 /// The rule that a line breaks.
@@ -29,5 +30,41 @@ pub(crate) const fn name(error: &FormatError) -> &'static str {
         FormatError::TimeGoesBack { .. } => "time.order",
         FormatError::RevisionGap { .. } => "subjects.revision",
         FormatError::BadSubjectPrevious { .. } => "subjects.previous",
+    }
+}
+
+/// The rule of governance that a record breaks.
+pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
+    match fault {
+        Fault::NewerEngine { .. } => "adjudication.newer_engine",
+        Fault::OtherEngine => "adjudication.engine",
+        Fault::NotEntitled { .. } => "adjudication.not_entitled",
+        Fault::BadSubject => "adjudication.subject",
+        Fault::Opening => "adjudication.opening",
+        Fault::OtherOrigin => "adjudication.origin",
+        Fault::Setting(_) => "adjudication.setting",
+        Fault::Policy(_) => "adjudication.policy",
+        Fault::NotInForce => "adjudication.not_in_force",
+        Fault::Credential => "adjudication.credential",
+        Fault::RegistrationLoosened => "adjudication.registration_loosened",
+        Fault::Budget => "adjudication.budget",
+        Fault::BudgetNotCrossed => "adjudication.budget_not_crossed",
+        Fault::ReservedSubject => "adjudication.reserved_subject",
+        Fault::DecidedTwice => "adjudication.decided_twice",
+        Fault::AdapterMismatch => "adjudication.adapter_mismatch",
+        Fault::FactsDiffer { .. } => "adjudication.facts",
+        Fault::RequestDigest => "adjudication.request_digest",
+        Fault::PolicySetDiffers => "adjudication.policy_set",
+        Fault::OutcomeDiffers { .. } => "adjudication.outcome",
+        Fault::Standing { .. } => "adjudication.standing",
+        Fault::TooLate => "adjudication.too_late",
+        Fault::TooEarly => "adjudication.too_early",
+        Fault::NotAPerson => "adjudication.not_a_person",
+        Fault::SelfApproval => "adjudication.self_approval",
+        Fault::Role => "adjudication.role",
+        Fault::OtherRequest => "adjudication.other_request",
+        Fault::GrantLength => "adjudication.grant_length",
+        Fault::OtherRequester => "adjudication.other_requester",
+        Fault::OutcomeWithoutAllow => "adjudication.outcome_without_allow",
     }
 }

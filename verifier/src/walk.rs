@@ -119,7 +119,7 @@ impl<'f> Walk<'f> {
             Ok(event) => self.event(position, record, event),
             Err(error) => {
                 self.misfit(position, error);
-                self.court.leave(position);
+                self.court.leave(stopped(position));
             }
         }
     }
@@ -150,7 +150,7 @@ impl<'f> Walk<'f> {
             && let Err(error) = self.subjects.follow(record)
         {
             self.fail(CheckName::Subjects, position, &error);
-            self.court.leave(position);
+            self.court.leave(stopped(position));
         }
     }
 
@@ -167,7 +167,7 @@ impl<'f> Walk<'f> {
         }
         self.attachments.record(position, event, self.findings);
         match self.broken {
-            Some(broken) => self.court.leave(broken),
+            Some(broken) => self.court.leave(stopped(broken)),
             None => self.court.hear(record, event, self.findings),
         }
     }
