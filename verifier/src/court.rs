@@ -75,7 +75,12 @@ impl Court {
             Self::NotAsked => findings.not_asked(name, "not asked for (--no-adjudication)"),
             Self::Left(why) => findings.impossible(name, why),
             Self::Sitting(_) => {
-                let Counts { decisions, approvals, outcomes, .. } = counts;
+                let Counts {
+                    decisions,
+                    approvals,
+                    outcomes,
+                    ..
+                } = counts;
                 findings.hold(
                     name,
                     format!("{decisions} decisions, {approvals} approvals and {outcomes} outcomes follow the rules"),
