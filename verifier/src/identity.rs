@@ -128,39 +128,37 @@ impl Identity {
             || self.earlier.iter().any(|earlier| earlier == origin)
     }
 
-    /// The end of the records: the checkpoint and the key that signed it must be the log's.
-    pub(crate) fn close(
-        &self,
-        checkpoint: &Checkpoint,
-        key: Option<&VerifierKey>,
-        findings: &mut Findings,
-    ) {
-        let Some(origin) = &self.origin else {
-            return;
-        };
-        if checkpoint.origin != *origin {
-            let detail = format!(
-                "the checkpoint is of {}, the records of {origin}",
-                checkpoint.origin
-            );
-            return findings.fail(CheckName::Origin, None, "origin.checkpoint", detail);
+    /// Whether a checkpoint is of this log, or of a log that cannot be told.
+    pub(crate) fn is_of(&self, checkpoint: &Checkpoint, findings: &mut Findings) -> bool {
+        let same = |origin: &String| *origin == checkpoint.origin;
+        if self.origin.as_ref().is_none_or(same) {
+            return true;
         }
+        let origin = self.origin.as_deref().unwrap_or_default();
+        let detail = format!(
+            "the checkpoint is of {}, the records are of {origin}",
+            checkpoint.origin
+        );
+        findings.fail(CheckName::Origin, None, "origin.checkpoint", detail);
+        false
+    }
+
+    /// The end of the records: the key that signed the checkpoint must be the one that the log names.
+    pub(crate) fn close(&self, key: Option<&VerifierKey>, findings: &mut Findings) {
+        let Some(origin) = &self.origin else {
+            return findings.impossible(CheckName::Origin, "record 0 does not say which log it is");
+        };
         let Some(key) = key else {
             let why = "not known to be the log's: no key that you brought signed the checkpoint";
             return findings.impossible(CheckName::Origin, why);
         };
         if self.signer != key.to_string() {
-            let detail = format!(
-                "the checkpoint's key is not the one the log names, {}",
-                self.signer
-            );
+            let named = &self.signer;
+            let detail = format!("the checkpoint's key is not the one the log names, {named}");
             return findings.fail(CheckName::Origin, None, "origin.signer", detail);
         }
-        let losses = self.losses.iter().map(|loss| format!("; {loss}"));
-        let detail = format!(
-            "all records, checkpoint and key are of {origin}{}",
-            losses.collect::<String>()
-        );
+        let losses: String = self.losses.iter().map(|loss| format!("; {loss}")).collect();
+        let detail = format!("all records, checkpoint and key are of {origin}{losses}");
         findings.hold(CheckName::Origin, detail);
     }
 }

@@ -183,22 +183,29 @@ impl<'o> Case<'o> {
             }
             Err(Distrust::Unknown(why)) => findings.impossible(CheckName::Checkpoint, why.as_str()),
         }
-        let Some(checkpoint) = &seal.checkpoint else {
-            return;
-        };
-        check_completeness(checkpoint, walked, findings);
-        check_root(checkpoint, walked, findings);
-        walked.convict(checkpoint, findings);
-        walked
-            .identity
-            .close(checkpoint, seal.key.as_ref().ok(), findings);
-        match &self.since {
-            None => findings.not_asked(
-                CheckName::Consistency,
-                "no older checkpoint was given (--since)",
-            ),
-            Some(since) => check_consistency(since, checkpoint, walked, findings),
+        let since = self.since.as_ref();
+        match &seal.checkpoint {
+            Some(checkpoint) if walked.identity.is_of(checkpoint, findings) => {
+                check_completeness(checkpoint, walked, findings);
+                check_root(checkpoint, walked, findings);
+                walked.convict(checkpoint, findings);
+                check_consistency(since, checkpoint, walked, findings);
+            }
+            stated => {
+                let why = match stated {
+                    Some(_) => "the checkpoint is of another log",
+                    None => "the checkpoint cannot be read",
+                };
+                for check in [
+                    CheckName::Completeness,
+                    CheckName::TreeRoot,
+                    CheckName::Consistency,
+                ] {
+                    findings.impossible(check, why);
+                }
+            }
         }
+        walked.identity.close(seal.key.as_ref().ok(), findings);
     }
 
     fn bundle_detail(&self) -> String {
@@ -239,8 +246,9 @@ fn check_root(checkpoint: &Checkpoint, walked: &Walked, findings: &mut Findings)
         }
         Some(root) => {
             let detail = format!(
-                "the records have the root {root}, the checkpoint {}: some record is not what was signed",
-                checkpoint.root
+                "the records have the root {root}, the checkpoint {}: {}",
+                checkpoint.root,
+                walked.suspects(),
             );
             findings.fail(name, None, "tree.root", detail);
         }
@@ -249,8 +257,16 @@ fn check_root(checkpoint: &Checkpoint, walked: &Walked, findings: &mut Findings)
 }
 
 /// The history that the auditor saw must be the beginning of this one.
-fn check_consistency(since: &Seal, now: &Checkpoint, walked: &Walked, findings: &mut Findings) {
+fn check_consistency(
+    since: Option<&Seal>,
+    now: &Checkpoint,
+    walked: &Walked,
+    findings: &mut Findings,
+) {
     let name = CheckName::Consistency;
+    let Some(since) = since else {
+        return findings.not_asked(name, "no older checkpoint was given (--since)");
+    };
     let old = match (&since.checkpoint, &since.key) {
         (Some(old), Ok(_)) => old,
         (_, Err(Distrust::False { detail, .. } | Distrust::Unknown(detail))) => {

@@ -157,6 +157,7 @@ impl<'f> Walk<'f> {
     fn event(&mut self, position: u64, record: &Record<'_>, event: &Event) {
         if let Some(format) = newer_format(event) {
             let why = format!("record {position}: format {format} is newer than this judge");
+            self.court.leave(why.clone());
             self.findings.impossible(CheckName::Format, why);
         }
         match event {
@@ -234,6 +235,7 @@ impl<'f> Walk<'f> {
             tree: self.tree,
             identity: self.identity,
             doubted: self.doubted,
+            broken: self.broken,
         }
     }
 
@@ -255,9 +257,20 @@ pub(crate) struct Walked {
     pub(crate) identity: Identity,
     tree: Tree,
     doubted: Option<u64>,
+    broken: Option<u64>,
 }
 
 impl Walked {
+    /// Words for where a wrong root may come from.
+    pub(crate) const fn suspects(&self) -> &'static str {
+        match self.broken {
+            Some(_) => "some record is not what was signed",
+            None => {
+                "every link holds, so the last record was changed, or all links after the change were too"
+            }
+        }
+    }
+
     /// The root over the first `size` records.
     pub(crate) fn root_at(&self, size: u64) -> Option<Hash> {
         self.tree.root_at(size)

@@ -1,23 +1,23 @@
 //! The files of a bundle in memory, to be changed at will and judged as a tar or as a directory.
 
-use probity_verifier::{Bundle, Options, Report, judge, judge_path};
 use probity_schemas::bundle::Member;
 use probity_schemas::vkey::VerifierKey;
+use probity_verifier::{Bundle, Options, Report, judge, judge_path};
 use std::io::Cursor;
 
 /// Paths and contents, in the order in which they go into a tar.
 #[derive(Clone, Debug, Default)]
-pub struct Files(pub Vec<(String, Vec<u8>)>);
+pub(crate) struct Files(pub(crate) Vec<(String, Vec<u8>)>);
 
 impl Files {
     /// Puts a file in its place in the order, or replaces it.
-    pub fn put(&mut self, path: &str, content: impl Into<Vec<u8>>) {
+    pub(crate) fn put(&mut self, path: &str, content: impl Into<Vec<u8>>) {
         self.remove(path);
         self.0.push((path.to_owned(), content.into()));
         self.0.sort_by_key(|(path, _)| Member::parse(path).ok());
     }
 
-    pub fn put_lines(&mut self, lines: &[Vec<u8>]) {
+    pub(crate) fn put_lines(&mut self, lines: &[Vec<u8>]) {
         let content: Vec<u8> = lines
             .iter()
             .flat_map(|line| [line.as_slice(), b"\n"].concat())
@@ -25,35 +25,31 @@ impl Files {
         self.put("records.jsonl", content);
     }
 
-    pub fn remove(&mut self, path: &str) {
+    pub(crate) fn remove(&mut self, path: &str) {
         self.0.retain(|(name, _)| name != path);
     }
 
-    pub fn get(&self, path: &str) -> &[u8] {
+    pub(crate) fn get(&self, path: &str) -> &[u8] {
         let found = self.0.iter().find(|(name, _)| name == path);
         &found.unwrap().1
     }
 
-    pub fn lines(&self) -> Vec<Vec<u8>> {
-        let content = self.get("records.jsonl");
-        let lines = content.split_inclusive(|byte| *byte == b'\n');
-        lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect()
-    }
-
     /// A tar archive, as an independent writer makes it.
-    pub fn tar(&self) -> Vec<u8> {
+    pub(crate) fn tar(&self) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
         for (path, content) in &self.0 {
             let mut header = tar::Header::new_ustar();
             header.set_size(content.len() as u64);
             header.set_mode(0o644);
-            builder.append_data(&mut header, path, content.as_slice()).unwrap();
+            builder
+                .append_data(&mut header, path, content.as_slice())
+                .unwrap();
         }
         builder.into_inner().unwrap()
     }
 
     /// The verdict on the tar; that on the directory must be the same.
-    pub fn judge(&self, options: &Options) -> Report {
+    pub(crate) fn judge(&self, options: &Options) -> Report {
         let report = judge_tar(self.tar(), options);
         let directory = tempfile::tempdir().unwrap();
         for (path, content) in &self.0 {
@@ -67,12 +63,12 @@ impl Files {
     }
 }
 
-pub fn judge_tar(archive: Vec<u8>, options: &Options) -> Report {
+pub(crate) fn judge_tar(archive: Vec<u8>, options: &Options) -> Report {
     judge(Bundle::from_tar(Cursor::new(archive)), options, &())
 }
 
 /// Everything is asked for, with this key.
-pub fn with_key(key: VerifierKey) -> Options {
+pub(crate) fn with_key(key: VerifierKey) -> Options {
     Options {
         keys: vec![key],
         since: None,

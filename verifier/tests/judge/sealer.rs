@@ -2,6 +2,9 @@
 
 use crate::files::Files;
 use ed25519_dalek::{Signer as _, SigningKey};
+use probity_governance::command::{Alias, Command, Moment, Operation};
+use probity_governance::execute::{Decided, Index, Rejected, execute};
+use probity_governance::state::{Applied, Closed, State};
 use probity_schemas::bundle::BundleManifest;
 use probity_schemas::canonical::canonicalize;
 use probity_schemas::checkpoint::Checkpoint;
@@ -23,29 +26,29 @@ const BEGIN: i64 = 1_795_000_000_000_000;
 
 /// Who signs.
 #[derive(Clone)]
-pub struct Signer {
+pub(crate) struct Signer {
     origin: String,
     key: SigningKey,
 }
 
 impl Signer {
-    pub fn new(origin: &str, seed: u8) -> Self {
+    pub(crate) fn new(origin: &str, seed: u8) -> Self {
         Self {
             origin: origin.to_owned(),
             key: SigningKey::from_bytes(&[seed; 32]),
         }
     }
 
-    pub fn origin(&self) -> &str {
+    pub(crate) fn origin(&self) -> &str {
         &self.origin
     }
 
-    pub fn vkey(&self) -> VerifierKey {
+    pub(crate) fn vkey(&self) -> VerifierKey {
         VerifierKey::ed25519(&self.origin, self.key.verifying_key().as_bytes()).unwrap()
     }
 
     /// The signed checkpoint over these lines.
-    pub fn checkpoint(&self, lines: &[Vec<u8>]) -> String {
+    pub(crate) fn checkpoint(&self, lines: &[Vec<u8>]) -> String {
         self.sign(&Checkpoint {
             origin: self.origin.clone(),
             size: lines.len() as u64,
@@ -53,7 +56,7 @@ impl Signer {
         })
     }
 
-    pub fn sign(&self, checkpoint: &Checkpoint) -> String {
+    pub(crate) fn sign(&self, checkpoint: &Checkpoint) -> String {
         let text = checkpoint.text();
         let signature = self.key.sign(text.as_bytes()).to_bytes();
         let line = signature_line(&self.origin, self.vkey().id(), &signature);
@@ -61,7 +64,7 @@ impl Signer {
     }
 
     /// An honest bundle of these lines.
-    pub fn bundle(&self, lines: &[Vec<u8>]) -> Files {
+    pub(crate) fn bundle(&self, lines: &[Vec<u8>]) -> Files {
         let manifest = BundleManifest {
             count: lines.len() as u64,
             filter: None,
@@ -80,19 +83,37 @@ impl Signer {
 
 /// A log being written.
 #[derive(Clone)]
-pub struct Log {
-    pub signer: Signer,
-    pub lines: Vec<Vec<u8>>,
-    pub time: Time,
+pub(crate) struct Log {
+    pub(crate) signer: Signer,
+    pub(crate) lines: Vec<Vec<u8>>,
+    pub(crate) time: Time,
     /// Origin of the next record.
-    pub source: String,
+    pub(crate) source: String,
+    /// Whether the rules are kept up with; a forger's log need not fit them.
+    pub(crate) lawful: bool,
     last: Hash,
     subjects: HashMap<String, (u64, Hash)>,
+    state: State,
+    aliases: Aliases,
+}
+
+/// Second names of subjects, as a store keeps them.
+#[derive(Clone, Default)]
+struct Aliases(HashMap<Alias, String>);
+
+impl Index for Aliases {
+    fn alias(&self, alias: &Alias) -> Option<String> {
+        self.0.get(alias).cloned()
+    }
+
+    fn closed(&self, _: Uuid) -> Option<Closed> {
+        None
+    }
 }
 
 impl Log {
     /// A log with record 0.
-    pub fn open(signer: &Signer) -> Self {
+    pub(crate) fn open(signer: &Signer) -> Self {
         let mut log = Self::empty(signer);
         let tenant = signer.origin().rsplit('/').next().unwrap().to_owned();
         let opened = LogOpened {
@@ -101,38 +122,81 @@ impl Log {
             log_id: "00112233445566778899aabbccddeeff".to_owned(),
             origin: signer.origin().to_owned(),
             signer: signer.vkey().to_string(),
-            tenant: tenant.clone(),
+            tenant,
         };
-        log.append(&format!("log/{tenant}"), "system", opened);
+        log.run("system", Operation::OpenLog(Box::new(opened)));
         log
     }
 
     /// A log without records.
-    pub fn empty(signer: &Signer) -> Self {
+    pub(crate) fn empty(signer: &Signer) -> Self {
         Self {
             signer: signer.clone(),
             lines: Vec::new(),
             time: Time::from_micros(BEGIN),
             source: signer.origin().to_owned(),
+            lawful: true,
             last: Hash::EMPTY,
             subjects: HashMap::new(),
+            state: State::default(),
+            aliases: Aliases::default(),
         }
     }
 
-    /// Appends a record, a millisecond after the one before.
-    pub fn append(&mut self, subject: &str, actor: &str, event: impl Into<Event>) -> Hash {
-        self.append_in(None, subject, actor, event)
+    /// Lets the rules decide on a command and appends what comes of it; gives the id that the command was decided under.
+    pub(crate) fn run(&mut self, actor: &str, operation: Operation) -> Uuid {
+        let moment = self.moment();
+        let decided = self.decide(actor, operation, &moment).unwrap();
+        for draft in decided.into_parts().0 {
+            let subject = draft.subject.as_str().to_owned();
+            for alias in draft.aliases {
+                self.aliases.0.insert(alias, subject.clone());
+            }
+            self.append_at(moment.time, &subject, actor, draft.event);
+        }
+        moment.id
     }
 
-    /// The same, in a workspace.
-    pub fn append_in(
-        &mut self,
-        workspace: Option<&str>,
-        subject: &str,
+    pub(crate) fn decide(
+        &self,
         actor: &str,
-        event: impl Into<Event>,
-    ) -> Hash {
-        let event = event.into();
+        operation: Operation,
+        moment: &Moment,
+    ) -> Result<Decided, Rejected> {
+        let command = Command {
+            actor: actor.to_owned(),
+            surface: "native",
+            workspace: None,
+            correlation: None,
+            causation: None,
+            traceparent: None,
+            operation,
+        };
+        execute(&self.state, &self.aliases, &command, moment)
+    }
+
+    pub(crate) fn moment(&self) -> Moment {
+        let mut random = [0x40; 10];
+        random[..2].copy_from_slice(&(self.lines.len() as u16).to_be_bytes());
+        let millis = u64::try_from(self.time.millis()).unwrap();
+        Moment {
+            time: self.time,
+            id: Builder::from_unix_timestamp_millis(millis, &random).into_uuid(),
+            salt: leaf_hash(&random),
+        }
+    }
+
+    /// Lets time pass.
+    pub(crate) fn wait_seconds(&mut self, seconds: i64) {
+        self.time = self.time.plus_seconds(seconds);
+    }
+
+    /// Appends a record, a millisecond after the one before.
+    pub(crate) fn append(&mut self, subject: &str, actor: &str, event: impl Into<Event>) -> Hash {
+        self.append_at(self.time, subject, actor, event.into())
+    }
+
+    fn append_at(&mut self, time: Time, subject: &str, actor: &str, event: Event) -> Hash {
         let (revision, before) = match self.subjects.get(subject) {
             Some((revision, leaf)) => (revision + 1, Some(*leaf)),
             None => (0, None),
@@ -151,55 +215,79 @@ impl Log {
             subject: Cow::from(subject),
             subjectprevious: before,
             surface: Cow::from("native"),
-            time: self.time,
+            time,
             traceparent: None,
             type_name: Cow::from(event.type_name()),
-            workspace: workspace.map(Cow::from),
+            workspace: None,
         };
         let line = envelope.to_line().unwrap();
-        self.last = Record::parse(&line).unwrap().leaf;
-        self.subjects.insert(subject.to_owned(), (revision, self.last));
+        let record = Record::parse(&line).unwrap();
+        self.last = record.leaf;
+        if self.lawful {
+            let applied = Applied {
+                leaf: record.leaf,
+                sequence: record.sequence,
+                subject,
+                actor,
+                time,
+                workspace: None,
+                event: &event,
+            };
+            self.state.apply(&applied).unwrap();
+        }
+        self.subjects
+            .insert(subject.to_owned(), (revision, self.last));
         self.lines.push(line);
-        self.time = Time::from_micros(self.time.micros() + 1000);
+        self.time = Time::from_micros(time.micros() + 1000);
         self.last
     }
 
     /// An id after all before it.
-    pub fn fresh_id(&self) -> Uuid {
+    pub(crate) fn fresh_id(&self) -> Uuid {
         let millis = u64::try_from(self.time.millis()).unwrap();
         let mut random = [7; 10];
         random[..2].copy_from_slice(&(self.lines.len() as u16 & 0x0fff).to_be_bytes());
         Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
-    pub fn bundle(&self) -> Files {
+    pub(crate) fn bundle(&self) -> Files {
         self.signer.bundle(&self.lines)
     }
 }
 
-/// What someone who holds the log's key can do: change records, then link and sign everything anew.
-pub fn reseal(signer: &Signer, records: &[Value]) -> Vec<Vec<u8>> {
+/// What someone who holds the log's key can do: change records, then number and link everything anew (and sign it).
+pub(crate) fn relink(records: &[Value]) -> Vec<Vec<u8>> {
     let mut last = Hash::EMPTY;
-    let mut subjects: HashMap<String, Hash> = HashMap::new();
-    let mut lines = Vec::new();
+    let mut subjects: HashMap<String, (u64, Hash)> = HashMap::new();
+    let mut lines: Vec<Vec<u8>> = Vec::new();
     for record in records {
         let mut record = record.clone();
         let subject = record["subject"].as_str().unwrap().to_owned();
+        record["sequence"] = sequence_text(lines.len() as u64).into();
         record["previous"] = last.to_string().into();
-        if let Some(before) = subjects.get(&subject) {
-            record["subjectprevious"] = before.to_string().into();
+        record.as_object_mut().unwrap().remove("subjectprevious");
+        let mut revision = 0;
+        if let Some((before, leaf)) = subjects.get(&subject) {
+            revision = before + 1;
+            record["subjectprevious"] = leaf.to_string().into();
         }
-        let line = canonicalize(record.to_string().as_bytes()).unwrap().into_bytes();
-        last = leaf_hash(&line);
-        subjects.insert(subject, last);
-        lines.push(line);
+        record["revision"] = revision.to_string().into();
+        lines.push(line(&record));
+        last = leaf_hash(&lines[lines.len() - 1]);
+        subjects.insert(subject, (revision, last));
     }
-    assert!(!signer.origin().is_empty());
     lines
 }
 
+/// A value as a line.
+pub(crate) fn line(record: &Value) -> Vec<u8> {
+    canonicalize(record.to_string().as_bytes())
+        .unwrap()
+        .into_bytes()
+}
+
 /// Lines as values.
-pub fn values(lines: &[Vec<u8>]) -> Vec<Value> {
+pub(crate) fn values(lines: &[Vec<u8>]) -> Vec<Value> {
     lines
         .iter()
         .map(|line| serde_json::from_slice(line).unwrap())

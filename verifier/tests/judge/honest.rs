@@ -1,0 +1,120 @@
+//! What an honest bundle is told.
+
+use crate::files::{Files, with_key};
+use crate::story::{TRACE, signer, story};
+use probity_schemas::event::Event;
+use probity_verifier::{CheckName, CheckResult, Report, Verdict};
+use std::collections::BTreeSet;
+
+/// The story as a bundle, with its attachment.
+pub(crate) fn bundle() -> Files {
+    let mut files = story().bundle();
+    files.put(
+        &format!("attachments/{}", blake3::hash(TRACE).to_hex()),
+        TRACE,
+    );
+    files
+}
+
+#[test]
+fn every_check_holds_and_what_was_not_asked_for_is_said() {
+    let report = bundle().judge(&with_key(signer().vkey()));
+    assert_eq!(
+        (report.verdict, report.exit),
+        (Verdict::Holds, 0),
+        "{report}"
+    );
+    for check in &report.checks {
+        let expected = match check.name {
+            CheckName::Consistency => CheckResult::NotMade,
+            _ => CheckResult::Holds,
+        };
+        assert_eq!(check.result, expected, "{report}");
+    }
+    assert_eq!(report.counts.decisions, 5);
+    assert_eq!(report.counts.approvals, 2);
+    assert_eq!(report.counts.outcomes, 2);
+    assert_eq!(
+        (
+            report.counts.attachments,
+            report.counts.attachments_withheld
+        ),
+        (1, 0)
+    );
+}
+
+#[test]
+fn the_story_has_every_type_of_record() {
+    let told: BTreeSet<String> = crate::sealer::values(&story().lines)
+        .iter()
+        .map(|record| record["type"].as_str().unwrap().to_owned())
+        .collect();
+    let missing: Vec<&str> = Event::TYPES
+        .iter()
+        .copied()
+        .filter(|name| !told.contains(*name))
+        .collect();
+    assert_eq!(
+        missing,
+        ["log.restored.v1"],
+        "log.restored has a story of its own"
+    );
+}
+
+#[test]
+fn a_withheld_attachment_is_counted() {
+    let report = story().bundle().judge(&with_key(signer().vkey()));
+    assert_eq!(report.exit, 0, "{report}");
+    assert_eq!(
+        (
+            report.counts.attachments,
+            report.counts.attachments_withheld
+        ),
+        (0, 1)
+    );
+}
+
+#[test]
+fn what_was_not_asked_for_is_not_made() {
+    let options = probity_verifier::Options {
+        adjudicate: false,
+        ..with_key(signer().vkey())
+    };
+    let report = bundle().judge(&options);
+    assert_eq!(report.exit, 0, "{report}");
+    assert_eq!(report.result(CheckName::Adjudication), CheckResult::NotMade);
+}
+
+#[test]
+fn the_json_has_its_documented_shape() {
+    let report = bundle().judge(&with_key(signer().vkey()));
+    let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+    assert_eq!(json["verdict"], "holds");
+    assert_eq!(json["exit"], 0);
+    assert_eq!(json["origin"], "ledger.example/acme");
+    assert_eq!(json["size"], story().lines.len());
+    let names = json["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["name"].clone());
+    let expected: Vec<serde_json::Value> = CheckName::ALL
+        .iter()
+        .map(|name| serde_json::to_value(name).unwrap())
+        .collect();
+    assert_eq!(names.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn the_committed_schema_of_the_report_is_fresh() {
+    let fresh = serde_json::to_string_pretty(&Report::schema()).unwrap() + "\n";
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json");
+    if std::env::var_os("UPDATE_GENERATED").is_some() {
+        std::fs::write(path, &fresh).unwrap();
+    }
+    assert_eq!(
+        std::fs::read_to_string(path).unwrap(),
+        fresh,
+        "run with UPDATE_GENERATED=1"
+    );
+}

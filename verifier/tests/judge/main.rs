@@ -1,0 +1,12 @@
+//! The judge judged: honest bundles are accepted, and every way of changing one is refused with the right exit code,
+//! record and rule.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod files;
+mod flips;
+mod forgery;
+mod honest;
+mod sealer;
+mod story;
+mod tamper;
