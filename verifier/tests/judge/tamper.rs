@@ -116,7 +116,7 @@ fn every_field_of_every_record_kind_changed() {
             made += 1;
         }
     }
-    assert!(made > 1000, "only {made} changes were made");
+    assert!(made > 900, "only {made} changes were made");
 }
 
 #[test]
