@@ -2,7 +2,7 @@
 
 use probity_schemas::bundle::Member;
 use probity_schemas::vkey::VerifierKey;
-use probity_verifier::{Bundle, Options, Report, judge, judge_path};
+use probity_verifier::{Bundle, Options, Report, judge_path};
 use std::io::Cursor;
 
 /// Paths and contents, in the order in which they go into a tar.
@@ -64,7 +64,7 @@ impl Files {
 }
 
 pub(crate) fn judge_tar(archive: Vec<u8>, options: &Options) -> Report {
-    judge(Bundle::from_tar(Cursor::new(archive)), options, &())
+    probity_verifier::judge(Bundle::from_tar(Cursor::new(archive)), options, &())
 }
 
 /// Everything is asked for, with this key.
@@ -74,4 +74,15 @@ pub(crate) fn with_key(key: VerifierKey) -> Options {
         since: None,
         adjudicate: true,
     }
+}
+
+/// The verdict under the right key.
+pub(crate) fn judge(files: &Files) -> Report {
+    files.judge(&with_key(crate::story::signer().vkey()))
+}
+
+/// The rule, and the record it was broken at.
+pub(crate) fn broken(report: &Report) -> (&str, Option<u64>) {
+    let broken = report.broken.as_ref();
+    broken.map_or(("", None), |broken| (broken.rule.as_str(), broken.sequence))
 }

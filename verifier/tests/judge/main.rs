@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bundles;
 mod files;
 mod flips;
 mod forgery;
 mod honest;
+mod identity;
+mod lawless;
 mod sealer;
 mod story;
 mod tamper;
