@@ -1,0 +1,266 @@
+//! A server under test: its data directory, its database, its process. Nothing of Probity's own code is used to talk to it.
+
+use crate::plugin::{Operator, Plugin};
+use reqwest::Client;
+use serde_json::Value;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+pub const ADAPTER_SECRET: &str = "acceptance adapter secret, 32 bytes or more";
+pub const OPS_KEY: &str = "acceptance-ops-key";
+
+/// How long anything may take on a busy machine before a test gives up.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which database a story runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A data directory and a database, both gone at the end.
+pub struct Home {
+    root: tempfile::TempDir,
+    database: Option<(String, String)>,
+}
+
+impl Home {
+    pub async fn new(engine: Engine) -> Self {
+        let root = tempfile::tempdir().unwrap();
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(make_database().await),
+        };
+        Self { root, database }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.path("data")
+    }
+
+    /// `--data`, `--keys`, `--database` for a node of this name; nodes share keys and database.
+    pub fn store_arguments(&self, node: &str) -> Vec<String> {
+        let mut all = vec!["--data".to_owned(), self.path(node).display().to_string()];
+        if let Some((_, url)) = &self.database {
+            all.extend(["--keys".to_owned(), self.path("keys").display().to_string()]);
+            all.extend(["--database".to_owned(), url.clone()]);
+        }
+        all
+    }
+
+    pub fn postgres_url(&self) -> Option<&str> {
+        self.database.as_ref().map(|(_, url)| url.as_str())
+    }
+
+    pub fn probity(&self, command: &[&str]) -> Command {
+        let mut all = Command::new(binary("probity"));
+        all.args(command).args(self.store_arguments("data")).current_dir(self.root.path());
+        all
+    }
+
+    pub async fn serve(&self) -> Server {
+        self.serve_as("data", &[]).await
+    }
+
+    pub async fn serve_as(&self, node: &str, more: &[&str]) -> Server {
+        Server::start(self, node, more).await
+    }
+
+    /// A key of the default tenant, issued on the stopped data directory.
+    pub fn issue_key(&self, tenant: &str, role: &str) -> String {
+        let output = run(self.probity(&["key", "issue"]).args(["--tenant", tenant, "--role", role]));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub fn vkey(&self, tenant: &str) -> String {
+        let output = run(self.probity(&["vkey"]).args(["--tenant", tenant]));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub fn export(&self, tenant: &str, name: &str) -> PathBuf {
+        let out = self.path(name);
+        run(self.probity(&["export"]).args(["--tenant", tenant, "--out"]).arg(&out));
+        out
+    }
+
+    /// Removes the database; must be called where there is one.
+    pub async fn remove(self) {
+        if let Some((name, _)) = &self.database {
+            let mut admin = PgConnection::connect(&postgres_server()).await.unwrap();
+            let sql = format!("DROP DATABASE {name} WITH (FORCE)");
+            admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
+        }
+    }
+}
+
+fn postgres_server() -> String {
+    std::env::var("PROBITY_TEST_POSTGRES")
+        .expect("PROBITY_TEST_POSTGRES must name a PostgreSQL server, e.g. postgres://postgres@127.0.0.1:5432/postgres (tests/run starts one)")
+}
+
+async fn make_database() -> (String, String) {
+    let server = postgres_server();
+    let mut random = [0u8; 8];
+    getrandom::fill(&mut random).unwrap();
+    let name = format!("probity_acceptance_{:016x}", u64::from_be_bytes(random));
+    let mut admin = PgConnection::connect(&server).await.unwrap();
+    let sql = format!("CREATE DATABASE {name}");
+    admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
+    let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
+    let root = base.rsplit_once('/').map_or(base, |(root, _)| root);
+    let url = query.map_or_else(|| format!("{root}/{name}"), |query| format!("{root}/{name}?{query}"));
+    (name, url)
+}
+
+/// A running `probity serve`.
+pub struct Server {
+    child: Child,
+    pub base: String,
+    pub http: Client,
+}
+
+impl Server {
+    async fn start(home: &Home, node: &str, more: &[&str]) -> Self {
+        let log = std::fs::File::options().create(true).append(true).open(home.path(&format!("{node}.log"))).unwrap();
+        let mut child = Command::new(binary("probity"))
+            .arg("serve")
+            .args(home.store_arguments(node))
+            .args(["--listen", "127.0.0.1:0", "--origin", "ledger.example"])
+            .args(["--template", "workspace.root=/workspace/repo"])
+            .args(more)
+            .env("ADAPTER_JWT_SECRET", ADAPTER_SECRET)
+            .env("OPS_LOCAL_API_KEY", OPS_KEY)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let base = loop {
+            let line = lines.next().unwrap_or_else(|| panic!("{node} ended; see its log: {}", tail(home, node))).unwrap();
+            if let Some((_, address)) = line.split_once("listening on ") {
+                break address.trim().to_owned();
+            }
+        };
+        // The rest of its output is read so that it never waits for us.
+        std::thread::spawn(move || lines.for_each(drop));
+        let http = Client::builder().timeout(PATIENCE).build().unwrap();
+        let server = Self { child, base, http };
+        server.ready().await;
+        server
+    }
+
+    async fn ready(&self) {
+        let begun = Instant::now();
+        loop {
+            let answer = self.http.get(format!("{}/ready", self.base)).send().await;
+            if answer.is_ok_and(|answer| answer.status().is_success()) {
+                return;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the server did not become ready");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    pub fn plugin(&self, adapter: &str, capabilities: &[&str]) -> Plugin {
+        Plugin::new(&self.base, &self.http, adapter, capabilities)
+    }
+
+    pub fn operator(&self) -> Operator {
+        Operator { base: self.base.clone(), http: self.http.clone() }
+    }
+
+    /// A call of the native API; status and body.
+    pub async fn get(&self, key: &str, path: &str) -> (u16, String) {
+        let answer = self.http.get(format!("{}{path}", self.base)).bearer_auth(key).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
+    pub async fn get_json(&self, key: &str, path: &str) -> Value {
+        let (status, body) = self.get(key, path).await;
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// kill -9.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for a clean end.
+    pub fn stop(mut self) {
+        self.signal(rustix::process::Signal::TERM);
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                assert!(status.success(), "the server ended with {status}");
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server did not stop");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn tail(home: &Home, node: &str) -> String {
+    std::fs::read_to_string(home.path(&format!("{node}.log"))).unwrap_or_default()
+}
+
+/// A shipped binary.
+pub fn binary(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
+    let path = target.join("release").join(name);
+    assert!(path.exists(), "{} is missing: run `cargo build --release --locked` first", path.display());
+    path
+}
+
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Runs a command that must succeed.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    output
+}
+
+/// The judge's exit code and what it printed.
+pub fn judge(bundle: &Path, vkey: &str, more: &[&str]) -> (i32, String) {
+    let output = Command::new(binary("probity-verify")).arg(bundle).args(["--key", vkey]).args(more).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    (output.status.code().unwrap_or(-1), text)
+}
+
+/// The judge must accept.
+pub fn accepted(bundle: &Path, vkey: &str) -> String {
+    let (code, text) = judge(bundle, vkey, &[]);
+    assert_eq!(code, 0, "the judge refused an honest bundle:\n{text}");
+    text
+}
