@@ -6,6 +6,7 @@ use crate::ids::{EntropyError, Ids};
 use crate::signer::{Signer, sign_checkpoint};
 use crate::store::{Head, NewAlias, NewRecord};
 use probity_governance::command::{Command, Draft};
+use probity_schemas::canonical;
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
@@ -137,6 +138,8 @@ pub(crate) fn seal(
         workspace: command.workspace.as_deref().map(Cow::Borrowed),
     }
     .to_line()?;
+    // A number of ours beyond 2^53-1 would be written, and no judge would read it.
+    canonical::check(&line).map_err(FormatError::from)?;
     let leaf = leaf_hash(&line);
     tip.range.push(leaf);
     tip.leaf = leaf;

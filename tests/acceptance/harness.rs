@@ -2,34 +2,33 @@
 
 use crate::plugin::{Operator, Plugin};
 use reqwest::Client;
-use serde_json::Value;
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-pub const ADAPTER_SECRET: &str = "acceptance adapter secret, 32 bytes or more";
-pub const OPS_KEY: &str = "acceptance-ops-key";
+pub(crate) const ADAPTER_SECRET: &str = "acceptance adapter secret, 32 bytes or more";
+pub(crate) const OPS_KEY: &str = "acceptance-ops-key";
 
 /// How long anything may take on a busy machine before a test gives up.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Which database a story runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Engine {
+pub(crate) enum Engine {
     Sqlite,
     Postgres,
 }
 
 /// A data directory and a database, both gone at the end.
-pub struct Home {
+pub(crate) struct Home {
     root: tempfile::TempDir,
     database: Option<(String, String)>,
 }
 
 impl Home {
-    pub async fn new(engine: Engine) -> Self {
+    pub(crate) async fn new(engine: Engine) -> Self {
         let root = tempfile::tempdir().unwrap();
         let database = match engine {
             Engine::Sqlite => None,
@@ -38,16 +37,16 @@ impl Home {
         Self { root, database }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.path("data")
     }
 
     /// `--data`, `--keys`, `--database` for a node of this name; nodes share keys and database.
-    pub fn store_arguments(&self, node: &str) -> Vec<String> {
+    pub(crate) fn store_arguments(&self, node: &str) -> Vec<String> {
         let mut all = vec!["--data".to_owned(), self.path(node).display().to_string()];
         if let Some((_, url)) = &self.database {
             all.extend(["--keys".to_owned(), self.path("keys").display().to_string()]);
@@ -56,47 +55,57 @@ impl Home {
         all
     }
 
-    pub fn postgres_url(&self) -> Option<&str> {
+    pub(crate) fn postgres_url(&self) -> Option<&str> {
         self.database.as_ref().map(|(_, url)| url.as_str())
     }
 
-    pub fn probity(&self, command: &[&str]) -> Command {
+    pub(crate) fn probity(&self, command: &[&str]) -> Command {
         let mut all = Command::new(binary("probity"));
-        all.args(command).args(self.store_arguments("data")).current_dir(self.root.path());
+        all.args(command)
+            .args(self.store_arguments("data"))
+            .current_dir(self.root.path());
         all
     }
 
-    pub async fn serve(&self) -> Server {
+    pub(crate) async fn serve(&self) -> Server {
         self.serve_as("data", &[]).await
     }
 
-    pub async fn serve_as(&self, node: &str, more: &[&str]) -> Server {
+    pub(crate) async fn serve_as(&self, node: &str, more: &[&str]) -> Server {
         Server::start(self, node, more).await
     }
 
     /// A key of the default tenant, issued on the stopped data directory.
-    pub fn issue_key(&self, tenant: &str, role: &str) -> String {
-        let output = run(self.probity(&["key", "issue"]).args(["--tenant", tenant, "--role", role]));
+    pub(crate) fn issue_key(&self, tenant: &str, role: &str) -> String {
+        let output = run(self
+            .probity(&["key", "issue"])
+            .args(["--tenant", tenant, "--role", role]));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    pub fn vkey(&self, tenant: &str) -> String {
+    pub(crate) fn vkey(&self, tenant: &str) -> String {
         let output = run(self.probity(&["vkey"]).args(["--tenant", tenant]));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    pub fn export(&self, tenant: &str, name: &str) -> PathBuf {
+    pub(crate) fn export(&self, tenant: &str, name: &str) -> PathBuf {
         let out = self.path(name);
-        run(self.probity(&["export"]).args(["--tenant", tenant, "--out"]).arg(&out));
+        run(self
+            .probity(&["export"])
+            .args(["--tenant", tenant, "--out"])
+            .arg(&out));
         out
     }
 
     /// Removes the database; must be called where there is one.
-    pub async fn remove(self) {
+    pub(crate) async fn remove(self) {
         if let Some((name, _)) = &self.database {
             let mut admin = PgConnection::connect(&postgres_server()).await.unwrap();
             let sql = format!("DROP DATABASE {name} WITH (FORCE)");
-            admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
+            admin
+                .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+                .await
+                .unwrap();
         }
     }
 }
@@ -113,23 +122,35 @@ async fn make_database() -> (String, String) {
     let name = format!("probity_acceptance_{:016x}", u64::from_be_bytes(random));
     let mut admin = PgConnection::connect(&server).await.unwrap();
     let sql = format!("CREATE DATABASE {name}");
-    admin.execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql))).await.unwrap();
-    let (base, query) = server.split_once('?').map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
+    admin
+        .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+        .await
+        .unwrap();
+    let (base, query) = server
+        .split_once('?')
+        .map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
     let root = base.rsplit_once('/').map_or(base, |(root, _)| root);
-    let url = query.map_or_else(|| format!("{root}/{name}"), |query| format!("{root}/{name}?{query}"));
+    let url = query.map_or_else(
+        || format!("{root}/{name}"),
+        |query| format!("{root}/{name}?{query}"),
+    );
     (name, url)
 }
 
 /// A running `probity serve`.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
-    pub base: String,
-    pub http: Client,
+    pub(crate) base: String,
+    pub(crate) http: Client,
 }
 
 impl Server {
     async fn start(home: &Home, node: &str, more: &[&str]) -> Self {
-        let log = std::fs::File::options().create(true).append(true).open(home.path(&format!("{node}.log"))).unwrap();
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(home.path(&format!("{node}.log")))
+            .unwrap();
         let mut child = Command::new(binary("probity"))
             .arg("serve")
             .args(home.store_arguments(node))
@@ -144,7 +165,10 @@ impl Server {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let base = loop {
-            let line = lines.next().unwrap_or_else(|| panic!("{node} ended; see its log: {}", tail(home, node))).unwrap();
+            let line = lines
+                .next()
+                .unwrap_or_else(|| panic!("{node} ended; see its log: {}", tail(home, node)))
+                .unwrap();
             if let Some((_, address)) = line.split_once("listening on ") {
                 break address.trim().to_owned();
             }
@@ -164,44 +188,50 @@ impl Server {
             if answer.is_ok_and(|answer| answer.status().is_success()) {
                 return;
             }
-            assert!(begun.elapsed() < PATIENCE, "the server did not become ready");
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the server did not become ready"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    pub fn plugin(&self, adapter: &str, capabilities: &[&str]) -> Plugin {
+    pub(crate) fn plugin(&self, adapter: &str, capabilities: &[&str]) -> Plugin {
         Plugin::new(&self.base, &self.http, adapter, capabilities)
     }
 
-    pub fn operator(&self) -> Operator {
-        Operator { base: self.base.clone(), http: self.http.clone() }
+    pub(crate) fn operator(&self) -> Operator {
+        Operator {
+            base: self.base.clone(),
+            http: self.http.clone(),
+        }
     }
 
     /// A call of the native API; status and body.
-    pub async fn get(&self, key: &str, path: &str) -> (u16, String) {
-        let answer = self.http.get(format!("{}{path}", self.base)).bearer_auth(key).send().await.unwrap();
+    pub(crate) async fn get(&self, key: &str, path: &str) -> (u16, String) {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.base))
+            .bearer_auth(key)
+            .send()
+            .await
+            .unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
-    pub async fn get_json(&self, key: &str, path: &str) -> Value {
-        let (status, body) = self.get(key, path).await;
-        assert_eq!(status, 200, "{path}: {body}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    pub fn signal(&self, signal: rustix::process::Signal) {
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
     /// kill -9.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// SIGTERM, and waits for a clean end.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.signal(rustix::process::Signal::TERM);
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
@@ -227,19 +257,24 @@ fn tail(home: &Home, node: &str) -> String {
 }
 
 /// A shipped binary.
-pub fn binary(name: &str) -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository().join("target"), PathBuf::from);
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| repository().join("target"), PathBuf::from);
     let path = target.join("release").join(name);
-    assert!(path.exists(), "{} is missing: run `cargo build --release --locked` first", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `cargo build --release --locked` first",
+        path.display()
+    );
     path
 }
 
-pub fn repository() -> &'static Path {
+pub(crate) fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Runs a command that must succeed.
-pub fn run(command: &mut Command) -> Output {
+pub(crate) fn run(command: &mut Command) -> Output {
     let output = command.output().unwrap();
     assert!(
         output.status.success(),
@@ -252,14 +287,23 @@ pub fn run(command: &mut Command) -> Output {
 }
 
 /// The judge's exit code and what it printed.
-pub fn judge(bundle: &Path, vkey: &str, more: &[&str]) -> (i32, String) {
-    let output = Command::new(binary("probity-verify")).arg(bundle).args(["--key", vkey]).args(more).output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+pub(crate) fn judge(bundle: &Path, vkey: &str, more: &[&str]) -> (i32, String) {
+    let output = Command::new(binary("probity-verify"))
+        .arg(bundle)
+        .args(["--key", vkey])
+        .args(more)
+        .output()
+        .unwrap();
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
     (output.status.code().unwrap_or(-1), text)
 }
 
 /// The judge must accept.
-pub fn accepted(bundle: &Path, vkey: &str) -> String {
+pub(crate) fn accepted(bundle: &Path, vkey: &str) -> String {
     let (code, text) = judge(bundle, vkey, &[]);
     assert_eq!(code, 0, "the judge refused an honest bundle:\n{text}");
     text

@@ -3,7 +3,13 @@
 //! `target/release/probity` and `target/release/probity-verify` must have been built (`tests/run` does). PostgreSQL is the server that
 //! `PROBITY_TEST_POSTGRES` names; each test makes a database of its own there and drops it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "tests")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "tests"
+)]
 
 mod cluster;
 mod crash;
@@ -13,6 +19,5 @@ mod harness;
 mod judges;
 mod player;
 mod plugin;
-mod readme;
 mod rebuild;
 mod tenants;

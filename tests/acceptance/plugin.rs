@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// An adapter's plugin.
 #[derive(Clone)]
-pub struct Plugin {
+pub(crate) struct Plugin {
     base: String,
     http: Client,
     adapter: String,
@@ -18,42 +18,63 @@ pub struct Plugin {
 }
 
 impl Plugin {
-    pub fn new(base: &str, http: &Client, adapter: &str, capabilities: &[&str]) -> Self {
+    pub(crate) fn new(base: &str, http: &Client, adapter: &str, capabilities: &[&str]) -> Self {
         let token = token(adapter, "local", capabilities, ADAPTER_SECRET);
-        Self { base: base.to_owned(), http: http.clone(), adapter: adapter.to_owned(), token }
+        Self {
+            base: base.to_owned(),
+            http: http.clone(),
+            adapter: adapter.to_owned(),
+            token,
+        }
     }
 
-    /// The same plugin at another server.
-    pub fn at(&self, base: &str) -> Self {
-        Self { base: base.to_owned(), ..self.clone() }
-    }
-
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let call = self.http.request(method, format!("{}{path}", self.base)).header("x-adapter-token", &self.token);
-        let call = if let Some(body) = body { call.json(body) } else { call };
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let call = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .header("x-adapter-token", &self.token);
+        let call = if let Some(body) = body {
+            call.json(body)
+        } else {
+            call
+        };
         let answer = call.send().await.unwrap();
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
-    pub async fn register(&self, body: &Value) {
-        let (status, answer) = self.call(Method::POST, "/adapters/register", Some(body)).await;
+    pub(crate) async fn register(&self, body: &Value) {
+        let (status, answer) = self
+            .call(Method::POST, "/adapters/register", Some(body))
+            .await;
         assert_eq!(status, 200, "{answer}");
         assert_eq!(answer["adapter_id"], json!(self.adapter));
     }
 
-    pub async fn request(&self, body: &Value) -> Value {
-        let (status, answer) = self.call(Method::POST, "/api/execution/request", Some(body)).await;
+    pub(crate) async fn request(&self, body: &Value) -> Value {
+        let (status, answer) = self
+            .call(Method::POST, "/api/execution/request", Some(body))
+            .await;
         assert_eq!(status, 200, "every decision is a 200: {answer}");
         answer
     }
 
     /// Polls as the plugin does until a person has decided.
-    pub async fn poll(&self, execution: &str) -> Value {
+    pub(crate) async fn poll(&self, execution: &str) -> Value {
         let begun = Instant::now();
         loop {
-            let (status, answer) = self.call(Method::GET, &format!("/api/execution/{execution}"), None).await;
+            let (status, answer) = self
+                .call(Method::GET, &format!("/api/execution/{execution}"), None)
+                .await;
             assert_eq!(status, 200, "{answer}");
             if answer["effect"] != json!("pending") {
                 return answer;
@@ -63,27 +84,29 @@ impl Plugin {
         }
     }
 
-    pub async fn ingest(&self, kind: &str, body: &Value) -> Value {
-        let (status, answer) = self.call(Method::POST, &format!("/api/ingest/{kind}"), Some(body)).await;
+    pub(crate) async fn ingest(&self, kind: &str, body: &Value) -> Value {
+        let (status, answer) = self
+            .call(Method::POST, &format!("/api/ingest/{kind}"), Some(body))
+            .await;
         assert_eq!(status, 200, "{kind}: {answer}");
         answer
     }
 
-    pub async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         let (status, answer) = self.call(Method::GET, path, None).await;
         assert_eq!(status, 200, "{path}: {answer}");
         answer
     }
 
     /// A plain request of this adapter.
-    pub fn body(&self, execution: &str, tool: &str, context: Value) -> Value {
+    pub(crate) fn body(&self, execution: &str, tool: &str, context: Value) -> Value {
         json!({
             "adapter_id": self.adapter, "tenant_id": "local", "workspace_id": "local", "execution_id": execution,
             "requested_capabilities": ["tool"], "tool": tool, "context": context,
         })
     }
 
-    pub fn registration(&self) -> Value {
+    pub(crate) fn registration(&self) -> Value {
         json!({
             "adapter_id": self.adapter, "display_name": "Plugin", "risk_class": "low", "capabilities": ["tool"],
             "version": "1.0.0", "enabled": true,
@@ -91,7 +114,7 @@ impl Plugin {
     }
 
     /// The report that a tool call is over.
-    pub fn outcome(&self, execution: &str, event: &str) -> Value {
+    pub(crate) fn outcome(&self, execution: &str, event: &str) -> Value {
         json!({
             "tenant_id": "local", "workspace_id": "local", "execution_id": execution, "adapter_id": self.adapter,
             "trace_id": format!("trace-{execution}"), "event_type": event, "occurred_at": "2026-11-22T10:00:00.000Z",
@@ -101,39 +124,64 @@ impl Plugin {
 }
 
 /// A token as an adapter mints it.
-pub fn token(adapter: &str, tenant: &str, capabilities: &[&str], secret: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+pub(crate) fn token(adapter: &str, tenant: &str, capabilities: &[&str], secret: &str) -> String {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap()
+        .as_secs();
     let claims = json!({
         "type": "adapter", "adapter_id": adapter, "tenant_id": tenant, "workspace_id": "local",
         "allowed_capabilities": capabilities, "sub": format!("adapter:{adapter}"), "iat": now, "exp": now + 7200,
     });
-    encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    encode(
+        &Header::default(),
+        &claims,
+        &EncodingKey::from_secret(secret.as_bytes()),
+    )
+    .unwrap()
 }
 
 /// A person with the operators' key.
 #[derive(Clone)]
-pub struct Operator {
-    pub base: String,
-    pub http: Client,
+pub(crate) struct Operator {
+    pub(crate) base: String,
+    pub(crate) http: Client,
 }
 
 impl Operator {
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let call = self.http.request(method, format!("{}{path}", self.base)).header("x-ops-api-key", OPS_KEY);
-        let call = if let Some(body) = body { call.json(body) } else { call };
+    pub(crate) async fn call(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> (u16, Value) {
+        let call = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .header("x-ops-api-key", OPS_KEY);
+        let call = if let Some(body) = body {
+            call.json(body)
+        } else {
+            call
+        };
         let answer = call.send().await.unwrap();
         let status = answer.status().as_u16();
         let text = answer.text().await.unwrap();
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+        (
+            status,
+            serde_json::from_str(&text).unwrap_or(Value::String(text)),
+        )
     }
 
-    pub async fn publish(&self, policy: &Value) -> Value {
-        let (status, answer) = self.call(Method::POST, "/ops/api/policies", Some(policy)).await;
+    pub(crate) async fn publish(&self, policy: &Value) -> Value {
+        let (status, answer) = self
+            .call(Method::POST, "/ops/api/policies", Some(policy))
+            .await;
         assert_eq!(status, 200, "{policy}: {answer}");
         answer
     }
 
-    pub async fn resolve(&self, decision: &str, status: &str) -> Value {
+    pub(crate) async fn resolve(&self, decision: &str, status: &str) -> Value {
         let body = json!({ "status": status, "justification": "looked at it" });
         let path = format!("/ops/api/decisions/{decision}/resolve");
         let (code, answer) = self.call(Method::POST, &path, Some(&body)).await;
@@ -141,7 +189,7 @@ impl Operator {
         answer
     }
 
-    pub async fn pending(&self) -> Vec<Value> {
+    pub(crate) async fn pending(&self) -> Vec<Value> {
         let (status, answer) = self.call(Method::GET, "/ops/api/decisions", None).await;
         assert_eq!(status, 200, "{answer}");
         answer["decisions"].as_array().unwrap().clone()
