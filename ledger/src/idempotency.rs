@@ -18,9 +18,10 @@ pub(crate) fn encode(reply: &Reply) -> String {
 /// Reads what [`encode`] wrote.
 #[must_use]
 pub(crate) fn decode(text: &str) -> Option<Reply> {
-    let (word, id) = text
-        .split_once(' ')
-        .map_or((text, None), |(word, id)| (word, Uuid::try_parse(id).ok()));
+    let (word, id) = match text.split_once(' ') {
+        Some((word, id)) => (word, Some(Uuid::try_parse(id).ok()?)),
+        None => (text, None),
+    };
     match (word, id) {
         ("recorded", None) => Some(Reply::Recorded),
         ("duplicate", None) => Some(Reply::Duplicate),
