@@ -188,7 +188,7 @@ async fn attachments(
     loop {
         let page = reader
             .store()
-            .attachment_list(head.log, &after, ATTACHMENTS_A_PAGE)
+            .attachment_list(head.log, head.size, &after, ATTACHMENTS_A_PAGE)
             .await?;
         let Some((last, _)) = page.last() else {
             return Ok(count);

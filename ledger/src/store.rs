@@ -243,10 +243,12 @@ pub trait Store: Send + Sync + 'static {
         blake3: &str,
     ) -> Result<Option<Attachment>, StoreError>;
 
-    /// Names and sizes of a log's attachments, in order of name, after a name, at most `limit`.
+    /// Names and sizes of the attachments that came with the first `records` records of a log, in order of name, after a
+    /// name, at most `limit`.
     async fn attachment_list(
         &self,
         log: LogNumber,
+        records: u64,
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError>;

@@ -58,6 +58,7 @@ CREATE INDEX idempotency_time ON probity.idempotency (time_micros);
 CREATE TABLE probity.attachments (
     log     BIGINT NOT NULL,
     blake3  TEXT   COLLATE "C" NOT NULL,
+    first   BIGINT NOT NULL, -- records of the log before the append it came with
     size    BIGINT NOT NULL, -- so that a list of names reads no content
     content BYTEA  NOT NULL,
     PRIMARY KEY (log, blake3)

@@ -54,6 +54,7 @@ CREATE TABLE idempotency (
 CREATE TABLE attachments (
     log     INTEGER NOT NULL,
     blake3  TEXT    NOT NULL,
+    first   INTEGER NOT NULL, -- records of the log before the append it came with
     size    INTEGER NOT NULL, -- so that a list of names reads no content
     content BLOB    NOT NULL,
     PRIMARY KEY (log, blake3)

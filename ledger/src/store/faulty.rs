@@ -198,10 +198,11 @@ impl Store for FaultyStore {
     async fn attachment_list(
         &self,
         log: LogNumber,
+        records: u64,
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        self.inner.attachment_list(log, after, limit).await
+        self.inner.attachment_list(log, records, after, limit).await
     }
 
     async fn put_snapshot(

@@ -156,10 +156,18 @@ impl Store for PostgresStore {
     async fn attachment_list(
         &self,
         log: LogNumber,
+        records: u64,
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        within(read::attachment_list(&self.readers, log, after, limit)).await
+        within(read::attachment_list(
+            &self.readers,
+            log,
+            records,
+            after,
+            limit,
+        ))
+        .await
     }
 
     async fn put_snapshot(

@@ -181,10 +181,11 @@ impl Store for SqliteStore {
     async fn attachment_list(
         &self,
         log: LogNumber,
+        records: u64,
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
-        read::attachment_list(&self.readers, log, after, limit).await
+        read::attachment_list(&self.readers, log, records, after, limit).await
     }
 
     async fn put_snapshot(

@@ -121,7 +121,8 @@ pub(crate) async fn attachments_are_named_by_content_and_listed_by_name(db: &Dat
     }
     assert_eq!(db.store.attachment(log, "ee").await.unwrap(), None);
     assert_eq!(db.store.attachment(log + 1, "aa").await.unwrap(), None);
-    let list = |after: &'static str, limit| db.store.attachment_list(log, after, limit);
+    let list =
+        |after: &'static str, limit| db.store.attachment_list(log, u64::MAX >> 1, after, limit);
     let named = |names: &[(&str, u64)]| {
         names
             .iter()
@@ -134,6 +135,12 @@ pub(crate) async fn attachments_are_named_by_content_and_listed_by_name(db: &Dat
         named(&[("cc", 1024 * 1024), ("dd", 1)])
     );
     assert_eq!(list("dd", 9).await.unwrap(), []);
+    let early = db.store.attachment_list(log, 1, "", 9).await.unwrap();
+    assert_eq!(
+        early,
+        named(&[("aa", 0), ("bb", 2), ("cc", 1024 * 1024)]),
+        "as the log was"
+    );
 }
 
 pub(crate) async fn a_snapshot_takes_the_place_of_the_one_before(db: &Database) {

@@ -40,8 +40,8 @@ WITH swapped AS ( \
     ON CONFLICT (log, key) DO UPDATE SET fingerprint = excluded.fingerprint, first = excluded.first, \
         count = excluded.count, time_micros = excluded.time_micros, reply = excluded.reply \
 ), new_attachments AS ( \
-    INSERT INTO probity.attachments (log, blake3, size, content) \
-    SELECT log, blake3, octet_length(content), content FROM swapped, \
+    INSERT INTO probity.attachments (log, blake3, first, size, content) \
+    SELECT log, blake3, $2, octet_length(content), content FROM swapped, \
         unnest($23::text[], $24::bytea[]) AS new (blake3, content) \
     ON CONFLICT (log, blake3) DO NOTHING \
 ) \

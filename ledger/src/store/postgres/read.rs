@@ -199,12 +199,14 @@ pub(super) async fn attachment(
 pub(super) async fn attachment_list(
     pool: &PgPool,
     log: LogNumber,
+    records: u64,
     after: &str,
     limit: u32,
 ) -> Result<Vec<(String, u64)>, StoreError> {
-    let sql = "SELECT blake3, size FROM probity.attachments WHERE log = $1 AND blake3 > $2 ORDER BY blake3 LIMIT $3";
+    let sql = "SELECT blake3, size FROM probity.attachments WHERE log = $1 AND first < $2 AND blake3 > $3 ORDER BY blake3 LIMIT $4";
     let query = sqlx::query_as(sql)
         .bind(log)
+        .bind(records.cast_signed())
         .bind(after)
         .bind(i64::from(limit));
     let found: Vec<(String, i64)> = query.fetch_all(pool).await?;

@@ -40,8 +40,8 @@ const KEYS: Insert = Insert {
     end: "",
 };
 const ATTACHMENTS: Insert = Insert {
-    into: "INSERT INTO attachments (log, blake3, size, content) VALUES ",
-    row: "(?,?,?,?)",
+    into: "INSERT INTO attachments (log, blake3, first, size, content) VALUES ",
+    row: "(?,?,?,?,?)",
     end: " ON CONFLICT (log, blake3) DO NOTHING",
 };
 
@@ -170,7 +170,11 @@ async fn write_besides(
             |statement, _, attachment| {
                 let size = attachment.content.len() as i64;
                 let statement = statement.bind(log).bind(attachment.blake3.clone());
-                statement.bind(size).bind(attachment.content.to_vec())
+                let first = append.expected.range.size().cast_signed();
+                statement
+                    .bind(first)
+                    .bind(size)
+                    .bind(attachment.content.to_vec())
             },
         )
         .await

@@ -200,13 +200,14 @@ pub(super) async fn attachment(
 pub(super) async fn attachment_list(
     pool: &SqlitePool,
     log: LogNumber,
+    records: u64,
     after: &str,
     limit: u32,
 ) -> Result<Vec<(String, u64)>, StoreError> {
-    let sql =
-        "SELECT blake3, size FROM attachments WHERE log = ? AND blake3 > ? ORDER BY blake3 LIMIT ?";
+    let sql = "SELECT blake3, size FROM attachments WHERE log = ? AND first < ? AND blake3 > ? ORDER BY blake3 LIMIT ?";
     let found: Vec<(String, i64)> = sqlx::query_as(sql)
         .bind(log)
+        .bind(records.cast_signed())
         .bind(after.to_owned())
         .bind(limit)
         .fetch_all(pool)
