@@ -1,0 +1,136 @@
+//! The program `probity`: its commands, and how each ends.
+//!
+//! Exit code 0: done. 1: not done, and standard error says why and what to do. 2: the command line was not understood.
+
+mod export;
+mod guard;
+mod key;
+mod serve;
+mod vkey;
+
+use crate::output::{chain, complain};
+use crate::quickstart;
+use crate::serve::ServeError;
+use clap::{Parser, Subcommand};
+use probity_ledger::error::SubmitError;
+use probity_ledger::export::ExportError;
+use probity_ledger::open::OpenError;
+use probity_ledger::signer::KeyError;
+use probity_ledger::store::StoreError;
+use probity_schemas::subject::Tenant;
+use std::process::ExitCode;
+
+/// The governance ledger for AI agents.
+#[derive(Parser)]
+#[command(name = "probity", version, propagate_version = true)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve a data directory over HTTP.
+    Serve(Box<crate::config::ServerConfig>),
+    /// See it all work once: policy, request, approval, outcome, export, judge.
+    Quickstart(quickstart::Options),
+    /// Issue and revoke keys, on a data directory that no server has open.
+    #[command(subcommand)]
+    Key(key::Command),
+    /// Print a log's verifier key (C2SP vkey).
+    Vkey(vkey::Arguments),
+    /// Export a log to a bundle; may run beside the server.
+    Export(export::Arguments),
+    /// Decide about a log whose database lost signed records.
+    #[command(subcommand)]
+    Guard(guard::Command),
+}
+
+/// Why a command was not done.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A server has the data directory.
+    #[error("the data directory is in use by a running server: {instead}")]
+    InUse {
+        /// What to do instead.
+        instead: String,
+    },
+    /// The tenant has no log.
+    #[error("no log of tenant {tenant} is here: check --data and --tenant")]
+    NoLog {
+        /// The tenant.
+        tenant: Tenant,
+    },
+    /// The environment holds what cannot be.
+    #[error("{0}")]
+    Environment(String),
+    /// A part of the command is for a later version.
+    #[error("{what}: not in this version; the whole log is exported without it")]
+    NotInThisVersion {
+        /// Which part.
+        what: &'static str,
+    },
+    /// The command line contradicts itself.
+    #[error(transparent)]
+    Argument(#[from] crate::error::ApiError),
+    /// The ledger did not open.
+    #[error("the data directory cannot be opened")]
+    Open(#[from] OpenError),
+    /// The ledger did not record it.
+    #[error("it was not recorded")]
+    Submit(#[from] SubmitError),
+    /// The store failed.
+    #[error("the records cannot be read")]
+    Store(#[from] StoreError),
+    /// The key directory cannot be used.
+    #[error("the key directory cannot be used")]
+    Key(#[from] KeyError),
+    /// The bundle was not written.
+    #[error("the bundle was not written")]
+    Export(#[from] ExportError),
+    /// The server did not start.
+    #[error("the server did not start")]
+    Serve(#[from] ServeError),
+    /// The system refuses.
+    #[error("the system refuses")]
+    System(#[from] std::io::Error),
+    /// The story did not go as it should.
+    #[error("the story did not go as it should: {what}")]
+    Story {
+        /// What went otherwise.
+        what: String,
+    },
+    /// The story's requests were not answered.
+    #[error("the story was interrupted")]
+    Http(#[from] reqwest::Error),
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let program = Program::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&error.into()),
+    };
+    match runtime.block_on(run(program.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => report(&failure),
+    }
+}
+
+async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(config) => serve::run(*config).await,
+        Command::Quickstart(options) => quickstart::run(options).await,
+        Command::Key(command) => key::run(command).await,
+        Command::Vkey(arguments) => vkey::run(&arguments),
+        Command::Export(arguments) => export::run(arguments).await,
+        Command::Guard(command) => guard::run(command).await,
+    }
+}
+
+fn report(failure: &Failure) -> ExitCode {
+    complain(format_args!("probity: {}", chain(failure)));
+    ExitCode::FAILURE
+}

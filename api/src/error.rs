@@ -1,0 +1,241 @@
+//! Why a native request was not served: one closed enum, one answer form (RFC 9457).
+//!
+//! A refusal by the rules is no error but a verdict. What the operator must know and the caller must not see is logged
+//! here, once, when the answer is made. A surface with its own error bodies takes status and words from
+//! [`ApiError::face`], calls [`ApiError::report`], and keeps [`crate::forward::ForwardTo`] on its answer.
+
+use crate::forward::ForwardTo;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use probity_ledger::error::{ReadError, SubmitError};
+use probity_projections::ViewError;
+use probity_schemas::vocabulary::Role;
+use serde::Serialize;
+use std::error::Error as _;
+use utoipa::ToSchema;
+
+mod rejected;
+mod submit;
+
+/// Why a native request was not served.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// No key, a wrong key, a revoked key.
+    #[error("a valid key is needed: authorization: Bearer KEY, or x-api-key: KEY")]
+    Unauthorized,
+    /// A good key without the role.
+    #[error("this key's roles do not allow it")]
+    Forbidden {
+        /// The roles that do.
+        roles: &'static [Role],
+    },
+    /// Not there, or not this caller's to see.
+    #[error("no such {what}")]
+    NotFound {
+        /// What was looked for.
+        what: &'static str,
+    },
+    /// The path exists, the method does not.
+    #[error("this path does not know that method")]
+    MethodNotAllowed,
+    /// Not understood.
+    #[error("{detail}")]
+    Malformed {
+        /// What was not understood.
+        detail: String,
+    },
+    /// Understood, and impossible.
+    #[error("{detail}")]
+    Invalid {
+        /// What is wrong.
+        detail: String,
+    },
+    /// A line of a batch is at fault; nothing of the batch was recorded.
+    #[error("line {line}: {detail}")]
+    Line {
+        /// Which, from 1.
+        line: u64,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// More than a limit.
+    #[error("{what}: more than {max}")]
+    TooLarge {
+        /// What there is too much of.
+        what: &'static str,
+        /// How much there may be.
+        max: u64,
+    },
+    /// Another media type is needed.
+    #[error("content-type: expected {expected}")]
+    MediaType {
+        /// Which.
+        expected: &'static str,
+    },
+    /// The credential made too many requests.
+    #[error("too many requests: try again in {retry_after_seconds} s")]
+    RateLimited {
+        /// How long to wait.
+        retry_after_seconds: u32,
+    },
+    /// The view has not come to the position asked for.
+    #[error("the view is not there yet")]
+    NotYet {
+        /// Where it is: the number of records it has seen.
+        position: u64,
+    },
+    /// The version that answers cannot do this.
+    #[error("{what}: not in this version")]
+    NotInThisVersion {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The server did not answer in time.
+    #[error("not answered in time: whether a write was recorded is not known; send it again with the same idempotency key")]
+    Timeout,
+    /// A handler broke.
+    #[error("this request met a fault in the server")]
+    Panicked,
+    /// The system has no randomness to give.
+    #[error("no randomness")]
+    Random(#[from] getrandom::Error),
+    /// The ledger did not record a command.
+    #[error(transparent)]
+    Submit(#[from] SubmitError),
+    /// The records could not be read.
+    #[error("the records could not be read")]
+    Read(#[from] ReadError),
+    /// A view could not be read.
+    #[error("the view could not be read")]
+    View(#[from] ViewError),
+    /// A bundle could not be begun.
+    #[error("the bundle could not be made")]
+    Bundle(#[source] std::io::Error),
+    /// The owner of the log could not be reached.
+    #[error("the node that owns this log could not be reached")]
+    Forward(#[source] reqwest::Error),
+}
+
+/// What a caller is shown of an error.
+#[derive(Debug)]
+pub struct Face {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// One word for programs, from a closed list.
+    pub code: &'static str,
+    /// The same for people, in general.
+    pub title: &'static str,
+    /// Seconds after which it may be tried again.
+    pub retry_after_seconds: Option<u32>,
+}
+
+/// The body of an error: RFC 9457 `application/problem+json`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// `urn:probity:problem:` and the code.
+    #[serde(rename = "type")]
+    pub type_uri: String,
+    /// What kind of problem it is, for people.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong this time, for people.
+    pub detail: String,
+    /// What kind of problem it is, for programs.
+    pub code: &'static str,
+    /// The line of a batch that is at fault, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// The roles that may do it.
+    #[serde(skip_serializing_if = "<[Role]>::is_empty")]
+    #[schema(value_type = Vec<String>)]
+    pub roles: &'static [Role],
+    /// How many records the view has seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub position: Option<u64>,
+}
+
+impl ApiError {
+    /// What a caller is shown.
+    #[must_use]
+    pub fn face(&self) -> Face {
+        use StatusCode as S;
+        match self {
+            Self::Unauthorized => face(S::UNAUTHORIZED, "unauthorized", "Not authenticated"),
+            Self::Forbidden { .. } => face(S::FORBIDDEN, "forbidden", "Not allowed"),
+            Self::NotFound { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
+            Self::MethodNotAllowed => face(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+            Self::Malformed { .. } => face(S::BAD_REQUEST, "malformed", "Not understood"),
+            Self::Invalid { .. } | Self::Line { .. } => face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
+            Self::TooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
+            Self::MediaType { .. } => face(S::UNSUPPORTED_MEDIA_TYPE, "media_type", "Another media type is needed"),
+            Self::RateLimited { retry_after_seconds } => {
+                face(S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests").retry_after(*retry_after_seconds)
+            }
+            Self::NotYet { .. } => face(S::CONFLICT, "not_yet", "The view is behind").retry_after(1),
+            Self::NotInThisVersion { .. } => face(S::NOT_IMPLEMENTED, "not_in_this_version", "Not in this version"),
+            Self::Timeout => face(S::SERVICE_UNAVAILABLE, "timeout", "Not answered in time").retry_after(1),
+            Self::Submit(error) => submit::face_of(error),
+            Self::Forward(_) => face(S::SERVICE_UNAVAILABLE, "owner_unreachable", "The log's owner is out of reach").retry_after(1),
+            Self::Panicked | Self::Random(_) | Self::Read(_) | Self::View(_) | Self::Bundle(_) => {
+                face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault")
+            }
+        }
+    }
+
+    /// Logs what the operator must know: faults of ours with their whole chain, and what a caller must try again.
+    pub fn report(&self) {
+        let face = self.face();
+        if face.status == StatusCode::INTERNAL_SERVER_ERROR {
+            tracing::error!(error.code = face.code, error.chain = self.chain(), "request: failed");
+        } else if face.status == StatusCode::SERVICE_UNAVAILABLE {
+            tracing::warn!(error.code = face.code, error.chain = self.chain(), "request: put off");
+        }
+    }
+
+    /// The error and its causes, in one line.
+    fn chain(&self) -> String {
+        let causes = std::iter::successors(self.source(), |cause| cause.source());
+        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
+
+    fn problem(&self, face: &Face) -> Problem {
+        Problem {
+            type_uri: format!("urn:probity:problem:{}", face.code),
+            title: face.title,
+            status: face.status.as_u16(),
+            detail: self.to_string(),
+            code: face.code,
+            line: if let Self::Line { line, .. } = self { Some(*line) } else { None },
+            roles: if let Self::Forbidden { roles } = self { roles } else { &[] },
+            position: if let Self::NotYet { position } = self { Some(*position) } else { None },
+        }
+    }
+}
+
+pub(crate) const fn face(status: StatusCode, code: &'static str, title: &'static str) -> Face {
+    Face { status, code, title, retry_after_seconds: None }
+}
+
+impl Face {
+    pub(crate) const fn retry_after(self, seconds: u32) -> Self {
+        Self { retry_after_seconds: Some(seconds), ..self }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.report();
+        let face = self.face();
+        let body = serde_json::to_vec(&self.problem(&face)).unwrap_or_default();
+        let mut response = (face.status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
+        if let Some(seconds) = face.retry_after_seconds {
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if let Self::Submit(SubmitError::OwnedElsewhere { address }) = self {
+            response.extensions_mut().insert(ForwardTo { address });
+        }
+        response
+    }
+}

@@ -1,0 +1,100 @@
+//! What holds for every request, whatever the surface: its id, its span, its time, and no panic that ends a connection.
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::limits::REQUEST_ID_BYTES_MAX;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::any::Any;
+use std::time::{Duration, Instant};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+/// The header of a request's id: taken over from the caller, or made here; on every answer.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names the request, spans it, times it, and logs how it ended.
+pub async fn name_request(mut request: Request, next: Next) -> Response {
+    let id = request_id(request.headers());
+    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let span = tracing::info_span!(
+        "request",
+        request.id = id.to_str().unwrap_or_default(),
+        http.method = request.method().as_str(),
+        http.route = route,
+        tenant.id = tracing::field::Empty,
+        actor.id = tracing::field::Empty,
+    );
+    request.headers_mut().insert(REQUEST_ID, id.clone());
+    let started = Instant::now();
+    async move {
+        let method = request.method().to_string();
+        let mut response = next.run(request).await;
+        response.headers_mut().insert(REQUEST_ID, id);
+        record(&method, route, response.status().as_u16(), started.elapsed());
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+fn record(method: &str, route: String, status: u16, took: Duration) {
+    tracing::info!(http.status = status, took.micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request: answered");
+    let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::counter!("probity_http_requests_total", &labels).increment(1);
+    metrics::histogram!("probity_http_request_seconds", &labels[..2]).record(took);
+}
+
+/// The caller's id where it is short and printable, else a fresh UUIDv7.
+fn request_id(headers: &HeaderMap) -> HeaderValue {
+    let printable = |value: &&HeaderValue| {
+        (1..=REQUEST_ID_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+    };
+    let fresh = || HeaderValue::try_from(Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
+    headers.get(REQUEST_ID).filter(printable).cloned().unwrap_or_else(fresh)
+}
+
+/// Gives a request up after the configured time.
+pub async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    let seconds = Duration::from_secs(app.config.request_seconds_max);
+    let answer = tokio::time::timeout(seconds, next.run(request)).await;
+    answer.unwrap_or_else(|_| ApiError::Timeout.into_response())
+}
+
+/// Answers for a handler that panicked.
+#[must_use]
+pub fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(panic.message = text.unwrap_or("(no text)"), "request: a handler panicked");
+    ApiError::Panicked.into_response()
+}
+
+/// Answers for a path that nobody knows.
+pub async fn answer_unknown_path() -> ApiError {
+    ApiError::NotFound { what: "route" }
+}
+
+/// Answers for a method that a path does not know.
+pub async fn answer_unknown_method() -> ApiError {
+    ApiError::MethodNotAllowed
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::{REQUEST_ID, request_id};
+    use axum::http::HeaderMap;
+    use uuid::Uuid;
+
+    #[test]
+    fn a_callers_id_is_kept_only_when_it_is_harmless() {
+        let given = |text: &str| request_id(&HeaderMap::from_iter([(REQUEST_ID, text.parse().unwrap())])).to_str().unwrap().to_owned();
+        assert_eq!(given("abc-1"), "abc-1");
+        for bad in ["", "a b", &"x".repeat(129)] {
+            assert!(Uuid::try_parse(&given(bad)).is_ok(), "{bad}");
+        }
+        assert!(Uuid::try_parse(request_id(&HeaderMap::new()).to_str().unwrap()).is_ok());
+    }
+}

@@ -1,0 +1,24 @@
+//! The edge: HTTP, authentication, surfaces, the command line. What a request means is decided elsewhere.
+//!
+//! `app` is what handlers share, `router` puts surfaces and layers together, `serve` is the server's life, `native` is our
+//! own API, `dialects` are others'. `cli` is the program `probity`.
+
+pub mod app;
+pub mod auth;
+pub mod cli;
+pub mod config;
+pub mod error;
+pub mod forward;
+mod health;
+pub mod key;
+mod layers;
+pub mod limiter;
+pub mod limits;
+mod logging;
+mod measure;
+pub mod native;
+pub mod open;
+mod output;
+mod quickstart;
+mod router;
+pub mod serve;

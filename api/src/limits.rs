@@ -1,0 +1,65 @@
+//! Every bound of the edge, by name, units last. What the format itself bounds is in `probity_schemas::limits`.
+
+use probity_schemas::limits::{BATCH_BYTES_MAX, RECORD_BYTES_MAX};
+
+/// Bytes of a request's body, unless configured otherwise.
+pub const BODY_BYTES_MAX: usize = BATCH_BYTES_MAX;
+
+/// Bytes of the body of a native request that is not a batch.
+pub const SMALL_BODY_BYTES_MAX: usize = RECORD_BYTES_MAX;
+
+/// Bytes of a request's head, unless configured otherwise.
+pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+
+/// The least that the head may be limited to: what the HTTP library asks for.
+pub const HEADER_BYTES_MIN: usize = 8 * 1024;
+
+/// Headers of a request.
+pub const HEADERS_MAX: usize = 100;
+
+/// Seconds in which a request's head must have arrived.
+pub const HEADER_SECONDS_MAX: u64 = 10;
+
+/// Seconds until a request is answered, unless configured otherwise. A stream's time ends with its head.
+pub const REQUEST_SECONDS_MAX: u64 = 30;
+
+/// Seconds that requests under way get at a stop.
+pub const STOP_SECONDS_MAX: u64 = 30;
+
+/// Commands that wait for one log's writer, unless configured otherwise.
+pub const QUEUE_COMMANDS_MAX: usize = 4_096;
+
+/// Bytes of a request id that is taken over from a caller.
+pub const REQUEST_ID_BYTES_MAX: usize = 128;
+
+/// Bytes of an idempotency key.
+pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 255;
+
+/// Records of one page that a stream of records reads.
+pub const PAGE_RECORDS_MAX: u32 = 1_000;
+
+/// Bytes of one page that a stream of records reads.
+pub const PAGE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Rows of one page of a view.
+pub const PAGE_ROWS_MAX: u32 = 500;
+
+/// Rows of one page of a view, unless asked otherwise.
+pub const PAGE_ROWS_DEFAULT: u32 = 50;
+
+/// Receipts that one write may ask for.
+pub const RECEIPTS_MAX: u64 = 100;
+
+/// Milliseconds between two looks for records of other nodes.
+pub const FOLLOW_POLL_MILLIS: u64 = 200;
+
+/// Milliseconds that a read waits for the position it was asked for.
+pub const POSITION_WAIT_MILLIS: u64 = 2_000;
+
+/// Bytes of a bundle on their way to a client.
+pub const BUNDLE_CHUNK_BYTES: usize = 64 * 1024;
+
+const _: () = assert!(HEADER_BYTES_MIN <= HEADER_BYTES_MAX);
+const _: () = assert!(SMALL_BODY_BYTES_MAX <= BODY_BYTES_MAX);
+const _: () = assert!(PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX);
+const _: () = assert!(POSITION_WAIT_MILLIS < REQUEST_SECONDS_MAX * 1_000);

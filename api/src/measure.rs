@@ -1,0 +1,31 @@
+//! What this process measures, as Prometheus reads it.
+
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::{Mutex, PoisonError};
+
+/// Bounds of durations, seconds.
+const SECONDS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+
+/// The one recorder of this process.
+static STARTED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+/// Starts measuring; a second call gives the same handle.
+///
+/// # Errors
+/// When another recorder is in place.
+pub fn start() -> Result<PrometheusHandle, BuildError> {
+    let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = started.as_ref() {
+        return Ok(handle.clone());
+    }
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
+    let handle = builder.install_recorder()?;
+    describe();
+    *started = Some(handle.clone());
+    Ok(handle)
+}
+
+fn describe() {
+    metrics::describe_counter!("probity_http_requests_total", "Requests answered, by method, route and status.");
+    metrics::describe_histogram!("probity_http_request_seconds", metrics::Unit::Seconds, "Time to answer, by method and route.");
+}

@@ -1,0 +1,167 @@
+//! The server's life: bind, open, listen, drain, close.
+//!
+//! A stop first refuses new connections and ends endless streams, then lets requests under way finish (bounded), then
+//! drains the ledger's queues, then closes ledger and views. So whatever was acknowledged is durable, and whatever was
+//! not recorded was not acknowledged.
+
+use crate::app::App;
+use crate::config::ServerConfig;
+use crate::limiter::Limiter;
+use crate::limits::{HEADER_SECONDS_MAX, HEADERS_MAX, STOP_SECONDS_MAX};
+use crate::open;
+use crate::router::router;
+use crate::measure;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use probity_ledger::error::OpenError;
+use probity_ledger::ledger::Ledger;
+use probity_projections::{ViewError, Views};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// Why a server did not start, or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Open(#[from] open::OpenFailure),
+    /// The ledger cannot be opened.
+    #[error("the ledger cannot be opened")]
+    Ledger(#[from] OpenError),
+    /// The views cannot be opened.
+    #[error("the views cannot be opened")]
+    Views(#[from] ViewError),
+    /// The system does not let us listen to signals, or make a client.
+    #[error("the system refuses")]
+    System(#[from] std::io::Error),
+    /// A client for other nodes cannot be made.
+    #[error("no client for other nodes can be made")]
+    Client(#[from] reqwest::Error),
+    /// Measurements cannot be kept.
+    #[error("measurements cannot be kept")]
+    Metrics(#[from] metrics_exporter_prometheus::BuildError),
+}
+
+/// A server that is ready to answer.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    app: App,
+}
+
+impl Server {
+    /// Binds the address, opens ledger and views.
+    ///
+    /// # Errors
+    /// [`ServeError`] says what does not work.
+    pub async fn open(config: ServerConfig) -> Result<Self, ServeError> {
+        let bind = |source| ServeError::Bind { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
+        let address = listener.local_addr()?;
+        let metrics = measure::start()?;
+        let ledger = Ledger::open(open::ledger_config(&config, address)?).await?;
+        let views = open::views(&config, &ledger).await?;
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(config.request_seconds_max)).build()?;
+        let limiter = config.rate_limit_per_second.map(|requests| Arc::new(Limiter::per_second(requests)));
+        let app = App { ledger, views, config: Arc::new(config), limiter, http, metrics, stopping: CancellationToken::new() };
+        Ok(Self { listener, address, app })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What its handlers share.
+    #[must_use]
+    pub const fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// Serves until `stop` comes, then drains and closes.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let connections = GracefulShutdown::new();
+        tokio::select! {
+            () = accept(&self.listener, &self.app, &connections) => {}
+            () = stop => {}
+        }
+        drop(self.listener);
+        tracing::info!("server: stopping");
+        self.app.stopping.cancel();
+        let drained = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), connections.shutdown()).await;
+        if drained.is_err() {
+            tracing::warn!("server: requests under way were given up");
+        }
+        self.app.ledger.close().await;
+        self.app.views.close().await;
+        tracing::info!("server: stopped");
+    }
+}
+
+async fn accept(listener: &TcpListener, app: &App, connections: &GracefulShutdown) {
+    let service = router(app.clone());
+    let builder = connection_builder(app);
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => serve_connection(&builder, &service, connections, stream),
+            Err(error) => {
+                tracing::warn!(error.chain = %error, "server: a connection was not accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+fn connection_builder(app: &App) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX))
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(app.config.header_bytes_max);
+    builder
+}
+
+fn serve_connection(builder: &http1::Builder, service: &axum::Router, connections: &GracefulShutdown, stream: TcpStream) {
+    // Answers are small and waited for: they are not to wait for more of them.
+    if stream.set_nodelay(true).is_err() {
+        return;
+    }
+    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+    let watched = connections.watch(connection);
+    tokio::spawn(async move {
+        if let Err(error) = watched.await {
+            tracing::debug!(error.chain = %error, "server: a connection ended");
+        }
+    });
+}
+
+/// Comes when somebody asks the process to end.
+///
+/// # Errors
+/// When the system does not let us listen to signals.
+pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
