@@ -16,6 +16,9 @@ use std::num::NonZeroU32;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
+const APPROVAL_SECONDS_DEFAULT: u32 = 3_600;
+const GRANT_SECONDS_DEFAULT: u32 = 900;
+
 /// Where records and keys are: what every command that opens a data directory needs to know.
 #[derive(Clone, Debug, clap::Args)]
 pub struct StoreConfig {
@@ -64,11 +67,11 @@ pub struct ServerConfig {
     pub mode: Mode,
 
     /// Seconds that a pending decision waits for a person.
-    #[arg(long, env = "PROBITY_APPROVAL_SECONDS", value_name = "SECONDS", default_value_t = 3_600, value_parser = window())]
+    #[arg(long, env = "PROBITY_APPROVAL_SECONDS", value_name = "SECONDS", default_value_t = APPROVAL_SECONDS_DEFAULT, value_parser = window())]
     pub approval_seconds: u32,
 
     /// Seconds that a grant holds once a person gave it.
-    #[arg(long, env = "PROBITY_GRANT_SECONDS", value_name = "SECONDS", default_value_t = 900, value_parser = window())]
+    #[arg(long, env = "PROBITY_GRANT_SECONDS", value_name = "SECONDS", default_value_t = GRANT_SECONDS_DEFAULT, value_parser = window())]
     pub grant_seconds: u32,
 
     /// A value for `{{NAME}}` in policies, e.g. `workspace.root=/srv/work`; may be given several times (in the
@@ -172,6 +175,28 @@ impl StoreConfig {
 }
 
 impl ServerConfig {
+    /// The defaults, for a program that has no command line of its own.
+    #[must_use]
+    pub fn new(store: StoreConfig, tenant: Tenant, listen: SocketAddr) -> Self {
+        Self {
+            store,
+            listen,
+            address: None,
+            tenant,
+            mode: Mode::Guarded,
+            approval_seconds: APPROVAL_SECONDS_DEFAULT,
+            grant_seconds: GRANT_SECONDS_DEFAULT,
+            template: Vec::new(),
+            queue: QUEUE_COMMANDS_MAX,
+            rate_limit_per_second: None,
+            body_bytes_max: BODY_BYTES_MAX,
+            header_bytes_max: HEADER_BYTES_MAX,
+            request_seconds_max: REQUEST_SECONDS_MAX,
+            log_format: LogFormat::Text,
+            secrets: Secrets::default(),
+        }
+    }
+
     /// The settings that decisions depend on, as the log names them.
     #[must_use]
     pub fn settings(&self) -> Vec<(String, Option<String>)> {
@@ -242,6 +267,13 @@ mod tests {
         assert_eq!(config.settings()[0], ("mode".to_owned(), Some("guarded".to_owned())));
         assert!(config.secrets.adapter_jwt.is_none() && config.secrets.ops_key.is_none());
         assert!(config.rate_limit_per_second.is_none());
+    }
+
+    #[test]
+    fn defaults_are_the_same_without_a_command_line() {
+        let parsed = parse(&[]).unwrap();
+        let made = ServerConfig::new(parsed.store.clone(), parsed.tenant.clone(), parsed.listen);
+        assert_eq!(format!("{parsed:?}"), format!("{made:?}"));
     }
 
     #[test]

@@ -5,14 +5,15 @@
 //! [`ApiError::face`], calls [`ApiError::report`], and keeps [`crate::forward::ForwardTo`] on its answer.
 
 use crate::forward::ForwardTo;
+use crate::output;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use probity_ledger::error::{ReadError, SubmitError};
+use probity_ledger::error::SubmitError;
+use probity_ledger::store::StoreError;
 use probity_projections::ViewError;
 use probity_schemas::vocabulary::Role;
 use serde::Serialize;
-use std::error::Error as _;
 use utoipa::ToSchema;
 
 mod rejected;
@@ -105,13 +106,10 @@ pub enum ApiError {
     Submit(#[from] SubmitError),
     /// The records could not be read.
     #[error("the records could not be read")]
-    Read(#[from] ReadError),
+    Read(#[from] StoreError),
     /// A view could not be read.
     #[error("the view could not be read")]
     View(#[from] ViewError),
-    /// A bundle could not be begun.
-    #[error("the bundle could not be made")]
-    Bundle(#[source] std::io::Error),
     /// The owner of the log could not be reached.
     #[error("the node that owns this log could not be reached")]
     Forward(#[source] reqwest::Error),
@@ -178,7 +176,7 @@ impl ApiError {
             Self::Timeout => face(S::SERVICE_UNAVAILABLE, "timeout", "Not answered in time").retry_after(1),
             Self::Submit(error) => submit::face_of(error),
             Self::Forward(_) => face(S::SERVICE_UNAVAILABLE, "owner_unreachable", "The log's owner is out of reach").retry_after(1),
-            Self::Panicked | Self::Random(_) | Self::Read(_) | Self::View(_) | Self::Bundle(_) => {
+            Self::Panicked | Self::Random(_) | Self::Read(_) | Self::View(_) => {
                 face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault")
             }
         }
@@ -188,16 +186,10 @@ impl ApiError {
     pub fn report(&self) {
         let face = self.face();
         if face.status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(error.code = face.code, error.chain = self.chain(), "request: failed");
+            tracing::error!(error.code = face.code, error.chain = output::chain(self), "request: failed");
         } else if face.status == StatusCode::SERVICE_UNAVAILABLE {
-            tracing::warn!(error.code = face.code, error.chain = self.chain(), "request: put off");
+            tracing::warn!(error.code = face.code, error.chain = output::chain(self), "request: put off");
         }
-    }
-
-    /// The error and its causes, in one line.
-    fn chain(&self) -> String {
-        let causes = std::iter::successors(self.source(), |cause| cause.source());
-        causes.fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
     }
 
     fn problem(&self, face: &Face) -> Problem {

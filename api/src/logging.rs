@@ -6,9 +6,18 @@ use crate::config::LogFormat;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-/// Starts logging. A second call changes nothing.
-pub fn start(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("PROBITY_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+/// Starts logging, everything worth an operator's while. A second call changes nothing.
+pub(crate) fn start(format: LogFormat) {
+    start_at("info", format);
+}
+
+/// Starts logging what goes wrong, and nothing else.
+pub(crate) fn start_quiet() {
+    start_at("warn", LogFormat::Text);
+}
+
+fn start_at(level: &str, format: LogFormat) {
+    let filter = EnvFilter::try_from_env("PROBITY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match format {
         LogFormat::Text => builder.finish().try_init(),
