@@ -51,7 +51,7 @@ impl Right {
     #[must_use]
     pub const fn roles(self) -> &'static [Role] {
         match self {
-            Self::Append => &[Role::Admin, Role::Operator, Role::Agent],
+            Self::Append => &[Role::Admin, Role::Approver, Role::Operator, Role::Agent],
             Self::Credentials | Self::Budget => &[Role::Admin],
             Self::Prove => Role::ALL,
             Self::Records => &[Role::Admin, Role::Approver, Role::Operator, Role::Auditor],
@@ -126,7 +126,7 @@ mod tests {
         use Right::{Append, Budget, Credentials, Prove, Records, Resolve, Views};
         let table: [(Role, &[Right]); 6] = [
             (Role::Admin, &[Append, Budget, Credentials, Prove, Records, Resolve, Views]),
-            (Role::Approver, &[Prove, Records, Resolve, Views]),
+            (Role::Approver, &[Append, Prove, Records, Resolve, Views]),
             (Role::Operator, &[Append, Prove, Records, Views]),
             (Role::Agent, &[Append, Prove]),
             (Role::Auditor, &[Prove, Records, Views]),

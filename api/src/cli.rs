@@ -14,11 +14,13 @@ use crate::serve::ServeError;
 use clap::{Parser, Subcommand};
 use probity_ledger::error::SubmitError;
 use probity_ledger::export::ExportError;
-use probity_ledger::open::OpenError;
+use probity_ledger::OpenError;
 use probity_ledger::signer::KeyError;
 use probity_ledger::store::StoreError;
 use probity_schemas::subject::Tenant;
 use std::process::ExitCode;
+
+pub(crate) use key::system_command;
 
 /// The governance ledger for AI agents.
 #[derive(Parser)]

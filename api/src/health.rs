@@ -68,3 +68,18 @@ pub(crate) async fn get_metrics(State(app): State<App>, headers: HeaderMap) -> R
     app.metrics.run_upkeep();
     Ok(([(CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response())
 }
+
+/// Why requests would not be served: the store does not answer, or views stopped. No tenant is named here.
+async fn reasons(app: &App) -> Vec<String> {
+    let mut reasons = Vec::new();
+    if app.stopping.is_cancelled() {
+        reasons.push("the server is stopping".to_owned());
+    }
+    if let Err(error) = app.ledger.state(&app.config.tenant).await {
+        tracing::warn!(error.chain = crate::output::chain(&error), "ready: the record store does not answer");
+        reasons.push("the record store does not answer".to_owned());
+    }
+    let stopped = app.views.lag().into_iter().filter(|lag| !lag.stopped.is_empty());
+    reasons.extend(stopped.map(|lag| format!("the view {} stopped", lag.view)));
+    reasons
+}

@@ -13,10 +13,10 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// The header of a request's id: taken over from the caller, or made here; on every answer.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names the request, spans it, times it, and logs how it ended.
-pub async fn name_request(mut request: Request, next: Next) -> Response {
+pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!(
@@ -57,7 +57,7 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 }
 
 /// Gives a request up after the configured time.
-pub async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
     let seconds = Duration::from_secs(app.config.request_seconds_max);
     let answer = tokio::time::timeout(seconds, next.run(request)).await;
     answer.unwrap_or_else(|_| ApiError::Timeout.into_response())
@@ -65,19 +65,19 @@ pub async fn limit_time(State(app): State<App>, request: Request, next: Next) ->
 
 /// Answers for a handler that panicked.
 #[must_use]
-pub fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
+pub(crate) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
     let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
     tracing::error!(panic.message = text.unwrap_or("(no text)"), "request: a handler panicked");
     ApiError::Panicked.into_response()
 }
 
 /// Answers for a path that nobody knows.
-pub async fn answer_unknown_path() -> ApiError {
+pub(crate) async fn answer_unknown_path() -> ApiError {
     ApiError::NotFound { what: "route" }
 }
 
 /// Answers for a method that a path does not know.
-pub async fn answer_unknown_method() -> ApiError {
+pub(crate) async fn answer_unknown_method() -> ApiError {
     ApiError::MethodNotAllowed
 }
 

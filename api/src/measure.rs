@@ -13,7 +13,7 @@ static STARTED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
 ///
 /// # Errors
 /// When another recorder is in place.
-pub fn start() -> Result<PrometheusHandle, BuildError> {
+pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     let mut started = STARTED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(handle) = started.as_ref() {
         return Ok(handle.clone());

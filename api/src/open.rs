@@ -1,9 +1,10 @@
 //! From configuration to an open ledger: what every command that opens a data directory does the same way.
 
 use crate::config::{Secrets, ServerConfig, StoreConfig};
-use probity_ledger::ledger::{Config, EnvironmentCredential};
+use probity_ledger::ledger::{Config, EnvironmentCredential, Ledger};
 use probity_ledger::limits::QUEUE_COMMANDS_MAX;
 use probity_ledger::store::{DatabaseUrl, StoreError};
+use probity_projections::{ViewError, Views, ViewsConfig};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::{CredentialMethod, Role};
 use std::net::SocketAddr;
@@ -63,4 +64,15 @@ fn credentials(tenant: &Tenant, secrets: &Secrets) -> Vec<EnvironmentCredential>
         credential("operators", OPERATOR_ACTOR, CredentialMethod::SharedKey, Role::Approver, secret)
     });
     adapters.into_iter().chain(operators).collect()
+}
+
+/// The views beside a ledger, followed from now on.
+///
+/// # Errors
+/// [`ViewError`] when their database cannot be used.
+pub async fn views(config: &ServerConfig, ledger: &Ledger) -> Result<Views, ViewError> {
+    let place = ViewsConfig { data: config.store.data.clone(), database: probity_projections::source::DatabaseUrl::Sqlite(config.store.data.join("x")) };
+    let views = Views::open(&place, ledger.reader()).await?;
+    views.start();
+    Ok(views)
 }

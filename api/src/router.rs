@@ -9,7 +9,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// Everything that is served. Layers run from the last to the first.
-pub fn router(app: App) -> Router {
+pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(openapi::router())
         .fallback(layers::answer_unknown_path)

@@ -9,15 +9,18 @@ use crate::config::ServerConfig;
 use crate::limiter::Limiter;
 use crate::limits::{HEADER_SECONDS_MAX, HEADERS_MAX, STOP_SECONDS_MAX};
 use crate::open;
+use crate::output::chain;
 use crate::router::router;
 use crate::measure;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use probity_ledger::error::OpenError;
 use probity_ledger::ledger::Ledger;
-use probity_projections::{ViewError, Views};
+use probity_ledger::OpenError;
+use probity_ledger::store::StoreError;
+use probity_projections::ViewError;
+use probity_schemas::subject::Tenant;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,9 +40,9 @@ pub enum ServeError {
         #[source]
         source: std::io::Error,
     },
-    /// The data directory cannot be used.
-    #[error(transparent)]
-    Open(#[from] open::OpenFailure),
+    /// The record store is not named as one is.
+    #[error("the record store cannot be used")]
+    Store(#[from] StoreError),
     /// The ledger cannot be opened.
     #[error("the ledger cannot be opened")]
     Ledger(#[from] OpenError),
@@ -74,7 +77,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
         let address = listener.local_addr()?;
         let metrics = measure::start()?;
-        let ledger = Ledger::open(open::ledger_config(&config, address)?).await?;
+        let ledger = Ledger::open(open::server_config(&config, address)?).await?;
+        create_own_log(&ledger, &config.tenant).await;
         let views = open::views(&config, &ledger).await?;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(config.request_seconds_max)).build()?;
         let limiter = config.rate_limit_per_second.map(|requests| Arc::new(Limiter::per_second(requests)));
@@ -111,6 +115,14 @@ impl Server {
         self.app.ledger.close().await;
         self.app.views.close().await;
         tracing::info!("server: stopped");
+    }
+}
+
+/// Makes the configured tenant's log, and seals what the configuration changes. Where another node has it, or it is only to
+/// be read here, the server serves all the same.
+async fn create_own_log(ledger: &Ledger, tenant: &Tenant) {
+    if let Err(error) = ledger.create_log(tenant).await {
+        tracing::warn!(tenant.id = tenant.as_str(), error.chain = chain(&error), "server: the tenant's log is not written here");
     }
 }
 

@@ -8,7 +8,7 @@ use crate::output::say;
 use probity_governance::command::{Command as LedgerCommand, Operation};
 use probity_governance::permission::SYSTEM;
 use probity_ledger::ledger::{Ledger, Submission};
-use probity_ledger::open::OpenError;
+use probity_ledger::OpenError;
 use probity_ledger::store::StoreError;
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::Role;

@@ -45,7 +45,7 @@ pub(crate) struct ResolutionInput {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Resolved {
     /// The decision.
-    decision: Uuid,
+    decision: String,
     /// What the person said.
     status: Answer,
     /// The record that says so.
@@ -56,7 +56,7 @@ pub(crate) struct Resolved {
 
 /// Approves or denies a pending decision. Nobody resolves their own request, and an approval is for that request, once.
 #[utoipa::path(post, path = "/v1/logs/{tenant}/decisions/{id}/resolve", tag = "decisions",
-    params(("tenant" = String, Path, description = "the log's tenant"), ("id" = Uuid, Path, description = "the decision"),
+    params(("tenant" = String, Path, description = "the log's tenant"), ("id" = String, Path, description = "the decision"),
         ("Idempotency-Key" = Option<String>, Header, description = "a retry with the same key and body is answered the same")),
     request_body = ResolutionInput,
     responses((status = 200, body = Resolved), (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -74,7 +74,7 @@ pub(crate) async fn resolve_decision(
     let resolution = Resolution { decision, grant, justification: value.justification, note: value.note };
     let key = idempotency(&headers, &scoped(&id, &bytes))?;
     let receipt = submit(&app, &principal, Operation::ResolveApproval(resolution), key).await?;
-    Ok(Json(Resolved { decision, status: value.status, sequence: receipt.last(), replayed: receipt.replayed }))
+    Ok(Json(Resolved { decision: id, status: value.status, sequence: receipt.last(), replayed: receipt.replayed }))
 }
 
 /// What an idempotency key stands for: the body, and the decision in the path.

@@ -40,7 +40,7 @@ pub(crate) struct NewCredential {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Issued {
     /// The credential's id.
-    id: Uuid,
+    id: String,
     /// The key. It is not shown again.
     key: String,
     /// Who acts with it, as records name it.
@@ -108,7 +108,7 @@ pub(crate) async fn issue_credential(
     let actor = issued.actor.clone();
     let operation = Operation::IssueCredential(minted.id.to_string(), Box::new(issued));
     let sequence = submit(&app, &principal, operation, None).await?.last();
-    let answer = Issued { id: minted.id, key: minted.key.to_string(), actor, role: value.role, sequence };
+    let answer = Issued { id: minted.id.to_string(), key: minted.key.to_string(), actor, role: value.role, sequence };
     Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }
 

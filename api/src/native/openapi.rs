@@ -52,10 +52,45 @@ pub(crate) fn router() -> Router<App> {
 
 /// The document as it is committed.
 #[must_use]
-pub fn document() -> String {
+#[cfg(test)]
+fn document() -> String {
     render(&parts().1)
 }
 
 fn render(document: &utoipa::openapi::OpenApi) -> String {
     document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::document;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// Run with `PROBITY_OPENAPI=write` to write the document anew.
+    #[test]
+    fn the_committed_document_is_fresh() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/openapi/native.json");
+        if std::env::var("PROBITY_OPENAPI").as_deref() == Ok("write") {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, document()).unwrap();
+        }
+        assert!(std::fs::read_to_string(&path).unwrap() == document(), "schemas/openapi/native.json is stale: PROBITY_OPENAPI=write cargo test -p probity-api openapi");
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_says_who_may_not() {
+        let document: Value = serde_json::from_str(&document()).unwrap();
+        assert_eq!(document["openapi"], "3.1.0");
+        let paths = document["paths"].as_object().unwrap();
+        let operations: Vec<&Value> = paths.values().flat_map(|path| path.as_object().unwrap().values()).collect();
+        let names: BTreeSet<&str> = operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+        assert_eq!(names.len(), operations.len());
+        for operation in operations {
+            let open = operation.get("security").is_some();
+            assert_ne!(open, operation["responses"].get("401").is_some(), "{operation}");
+        }
+    }
 }
