@@ -1,13 +1,16 @@
 //! From configuration to an open ledger: what every command that opens a data directory does the same way.
 
 use crate::config::{Secrets, ServerConfig, StoreConfig};
+use probity_ledger::OpenError;
 use probity_ledger::ledger::{Config, EnvironmentCredential, Ledger};
 use probity_ledger::limits::QUEUE_COMMANDS_MAX;
 use probity_ledger::store::{DatabaseUrl, StoreError};
 use probity_projections::{ViewError, Views, ViewsConfig};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::{CredentialMethod, Role};
+use std::fs::DirBuilder;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 
 /// Who acts with the one key for all operators.
 pub const OPERATOR_ACTOR: &str = "user:local-operator";
@@ -45,6 +48,15 @@ pub fn server_config(config: &ServerConfig, listening: SocketAddr) -> Result<Con
     let address = config.address.clone().unwrap_or_else(|| listening.to_string());
     let command = command_config(&config.store, &config.tenant, &config.secrets)?;
     Ok(Config { address, settings: config.settings(), queue_commands_max: config.queue, ..command })
+}
+
+/// Opens a ledger; its data directory is made when it is not there, for its owner alone.
+///
+/// # Errors
+/// [`OpenError`] says what cannot be used.
+pub async fn ledger(config: Config) -> Result<Ledger, OpenError> {
+    DirBuilder::new().recursive(true).mode(0o700).create(&config.data).map_err(OpenError::Data)?;
+    Ledger::open(config).await
 }
 
 /// The credentials whose secrets stand in the environment.

@@ -77,7 +77,7 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
         let address = listener.local_addr()?;
         let metrics = measure::start()?;
-        let ledger = Ledger::open(open::server_config(&config, address)?).await?;
+        let ledger = open::ledger(open::server_config(&config, address)?).await?;
         create_own_log(&ledger, &config.tenant).await;
         let views = open::views(&config, &ledger).await?;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(config.request_seconds_max)).build()?;

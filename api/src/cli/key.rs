@@ -87,7 +87,7 @@ async fn run_revoke(revoke: Revoke) -> Result<(), Failure> {
 /// Opens the data directory; `instead` says what to do when a server has it.
 pub(super) async fn open(store: &StoreConfig, tenant: &Tenant, instead: String) -> Result<Ledger, Failure> {
     let secrets = Secrets::from_environment().map_err(Failure::Environment)?;
-    match Ledger::open(open::command_config(store, tenant, &secrets)?).await {
+    match open::ledger(open::command_config(store, tenant, &secrets)?).await {
         Err(OpenError::Store(StoreError::Locked)) => Err(Failure::InUse { instead }),
         opened => Ok(opened?),
     }
