@@ -7,7 +7,7 @@ use crate::config::ServerConfig;
 use crate::error::ApiError;
 use crate::limiter::Limiter;
 use metrics_exporter_prometheus::PrometheusHandle;
-use probity_ledger::ledger::Ledger;
+use probity_ledger::Ledger;
 use probity_projections::Views;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -37,6 +37,8 @@ impl App {
     /// # Errors
     /// [`ApiError::RateLimited`] when it made too many.
     pub fn count_request(&self, credential: &str) -> Result<(), ApiError> {
-        self.limiter.as_ref().map_or(Ok(()), |limiter| limiter.count(credential))
+        self.limiter
+            .as_ref()
+            .map_or(Ok(()), |limiter| limiter.count(credential))
     }
 }

@@ -8,9 +8,9 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::key::PresentedKey;
 use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use axum::http::HeaderMap;
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::{CredentialMethod, Role};
 
@@ -56,7 +56,13 @@ impl Right {
             Self::Prove => Role::ALL,
             Self::Records => &[Role::Admin, Role::Approver, Role::Operator, Role::Auditor],
             Self::Resolve => &[Role::Admin, Role::Approver],
-            Self::Views => &[Role::Admin, Role::Approver, Role::Operator, Role::Auditor, Role::Viewer],
+            Self::Views => &[
+                Role::Admin,
+                Role::Approver,
+                Role::Operator,
+                Role::Auditor,
+                Role::Viewer,
+            ],
         }
     }
 }
@@ -68,15 +74,29 @@ impl Principal {
     /// [`ApiError::Unauthorized`] without saying which part was wrong; [`ApiError::RateLimited`]; [`ApiError::Read`] when
     /// the ledger cannot say.
     pub async fn from_headers(app: &App, headers: &HeaderMap) -> Result<Self, ApiError> {
-        let presented = presented_key(headers).and_then(PresentedKey::parse).ok_or(ApiError::Unauthorized)?;
-        let directory = app.ledger.directory(&presented.tenant).await?.ok_or(ApiError::Unauthorized)?;
-        let credential = directory.credentials.get(&presented.id).ok_or(ApiError::Unauthorized)?;
+        let presented = presented_key(headers)
+            .and_then(PresentedKey::parse)
+            .ok_or(ApiError::Unauthorized)?;
+        let directory = app
+            .ledger
+            .directory(&presented.tenant)
+            .await?
+            .ok_or(ApiError::Unauthorized)?;
+        let credential = directory
+            .credentials
+            .get(&presented.id)
+            .ok_or(ApiError::Unauthorized)?;
         let valid = credential.method == CredentialMethod::Key && !credential.revoked;
         if !presented.matches(&credential.digest) || !valid {
             return Err(ApiError::Unauthorized);
         }
         app.count_request(&presented.id)?;
-        Ok(Self { tenant: presented.tenant, actor: credential.actor.clone(), roles: credential.roles.clone(), credential: presented.id })
+        Ok(Self {
+            tenant: presented.tenant,
+            actor: credential.actor.clone(),
+            roles: credential.roles.clone(),
+            credential: presented.id,
+        })
     }
 
     /// Goes on only with a right.
@@ -85,7 +105,13 @@ impl Principal {
     /// [`ApiError::Forbidden`] without it.
     pub fn require(&self, right: Right) -> Result<(), ApiError> {
         let entitled = self.roles.iter().any(|role| right.roles().contains(role));
-        if entitled { Ok(()) } else { Err(ApiError::Forbidden { roles: right.roles() }) }
+        if entitled {
+            Ok(())
+        } else {
+            Err(ApiError::Forbidden {
+                roles: right.roles(),
+            })
+        }
     }
 }
 
@@ -96,20 +122,36 @@ impl FromRequestParts<App> for Principal {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let principal = Self::from_headers(app, &parts.headers).await?;
         let span = tracing::Span::current();
-        span.record("tenant.id", principal.tenant.as_str()).record("actor.id", principal.actor.as_str());
-        let path = RawPathParams::from_request_parts(parts, app).await.map_err(|_| ApiError::NotFound { what: "route" })?;
-        let own = path.iter().all(|(name, value)| name != "tenant" || value == principal.tenant.as_str());
-        if own { Ok(principal) } else { Err(ApiError::NotFound { what: "log" }) }
+        span.record("tenant.id", principal.tenant.as_str())
+            .record("actor.id", principal.actor.as_str());
+        let path = RawPathParams::from_request_parts(parts, app)
+            .await
+            .map_err(|_| ApiError::NotFound { what: "route" })?;
+        let own = path
+            .iter()
+            .all(|(name, value)| name != "tenant" || value == principal.tenant.as_str());
+        if own {
+            Ok(principal)
+        } else {
+            Err(ApiError::NotFound { what: "log" })
+        }
     }
 }
 
 /// The key in a request's head, whichever way it is carried.
 fn presented_key(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(|text| {
-        let (scheme, key) = text.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
-    });
-    bearer.or_else(|| headers.get("x-api-key").and_then(|value| value.to_str().ok()))
+    let bearer = headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| {
+            let (scheme, key) = text.split_once(' ')?;
+            scheme.eq_ignore_ascii_case("bearer").then_some(key.trim())
+        });
+    bearer.or_else(|| {
+        headers
+            .get("x-api-key")
+            .and_then(|value| value.to_str().ok())
+    })
 }
 
 #[cfg(test)]
@@ -125,7 +167,10 @@ mod tests {
     fn roles_are_closed_by_default() {
         use Right::{Append, Budget, Credentials, Prove, Records, Resolve, Views};
         let table: [(Role, &[Right]); 6] = [
-            (Role::Admin, &[Append, Budget, Credentials, Prove, Records, Resolve, Views]),
+            (
+                Role::Admin,
+                &[Append, Budget, Credentials, Prove, Records, Resolve, Views],
+            ),
             (Role::Approver, &[Append, Prove, Records, Resolve, Views]),
             (Role::Operator, &[Append, Prove, Records, Views]),
             (Role::Agent, &[Append, Prove]),
@@ -133,16 +178,27 @@ mod tests {
             (Role::Viewer, &[Prove, Views]),
         ];
         for (role, rights) in table {
-            let principal = Principal { tenant: Tenant::parse("t").unwrap(), actor: "user:u".to_owned(), roles: vec![role], credential: String::new() };
+            let principal = Principal {
+                tenant: Tenant::parse("t").unwrap(),
+                actor: "user:u".to_owned(),
+                roles: vec![role],
+                credential: String::new(),
+            };
             for right in [Append, Budget, Credentials, Prove, Records, Resolve, Views] {
-                assert_eq!(principal.require(right).is_ok(), rights.contains(&right), "{role} {right:?}");
+                assert_eq!(
+                    principal.require(right).is_ok(),
+                    rights.contains(&right),
+                    "{role} {right:?}"
+                );
             }
         }
     }
 
     #[test]
     fn a_key_is_carried_in_two_ways() {
-        let head = |name: &'static str, value: &str| HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())]);
+        let head = |name: &'static str, value: &str| {
+            HeaderMap::from_iter([(name.parse().unwrap(), value.parse().unwrap())])
+        };
         assert_eq!(presented_key(&head("authorization", "Bearer k")), Some("k"));
         assert_eq!(presented_key(&head("authorization", "bearer k")), Some("k"));
         assert_eq!(presented_key(&head("x-api-key", "k")), Some("k"));

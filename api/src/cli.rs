@@ -12,9 +12,9 @@ use crate::output::{chain, complain};
 use crate::quickstart;
 use crate::serve::ServeError;
 use clap::{Parser, Subcommand};
+use probity_ledger::OpenError;
 use probity_ledger::error::SubmitError;
 use probity_ledger::export::ExportError;
-use probity_ledger::OpenError;
 use probity_ledger::signer::KeyError;
 use probity_ledger::store::StoreError;
 use probity_schemas::subject::Tenant;
@@ -111,7 +111,10 @@ pub(crate) enum Failure {
 #[must_use]
 pub fn main() -> ExitCode {
     let program = Program::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => return report(&error.into()),
     };

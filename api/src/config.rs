@@ -23,7 +23,12 @@ const GRANT_SECONDS_DEFAULT: u32 = 900;
 #[derive(Clone, Debug, clap::Args)]
 pub struct StoreConfig {
     /// The data directory: node id, lock, and, unless configured otherwise, database, views and keys.
-    #[arg(long, env = "PROBITY_DATA", value_name = "DIR", default_value = "./probity-data")]
+    #[arg(
+        long,
+        env = "PROBITY_DATA",
+        value_name = "DIR",
+        default_value = "./probity-data"
+    )]
     pub data: PathBuf,
 
     /// The directory of the signing keys and the guard. Keep it on another disk than the database, and out of its
@@ -33,7 +38,12 @@ pub struct StoreConfig {
 
     /// The record store: `sqlite:PATH` or `postgres://…`. `sqlite:DATA/probity.db` when absent. A URL that holds a
     /// password belongs into the environment, not on the command line.
-    #[arg(long, env = "PROBITY_DATABASE", value_name = "URL", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "PROBITY_DATABASE",
+        value_name = "URL",
+        hide_env_values = true
+    )]
     pub database: Option<DatabaseText>,
 
     /// The first part of every log's origin, e.g. `ledger.example`. Fixed by a data directory's first record;
@@ -50,7 +60,12 @@ pub struct ServerConfig {
     pub store: StoreConfig,
 
     /// Address and port to listen on. Port 0 takes a free one; the line `listening on http://…` says which.
-    #[arg(long, env = "PROBITY_LISTEN", value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    #[arg(
+        long,
+        env = "PROBITY_LISTEN",
+        value_name = "ADDR:PORT",
+        default_value = "127.0.0.1:8080"
+    )]
     pub listen: SocketAddr,
 
     /// Where other nodes on the same database reach this one, `HOST:PORT`. The address listened on when absent.
@@ -202,11 +217,19 @@ impl ServerConfig {
     pub fn settings(&self) -> Vec<(String, Option<String>)> {
         let fixed = [
             (settings::MODE, self.mode.to_string()),
-            (settings::APPROVAL_SECONDS, self.approval_seconds.to_string()),
+            (
+                settings::APPROVAL_SECONDS,
+                self.approval_seconds.to_string(),
+            ),
             (settings::GRANT_SECONDS, self.grant_seconds.to_string()),
         ];
-        let fixed = fixed.into_iter().map(|(name, value)| (name.to_owned(), Some(value)));
-        let templates = self.template.iter().map(|(name, value)| (format!("{TEMPLATE_PREFIX}{name}"), Some(value.clone())));
+        let fixed = fixed
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), Some(value)));
+        let templates = self
+            .template
+            .iter()
+            .map(|(name, value)| (format!("{TEMPLATE_PREFIX}{name}"), Some(value.clone())));
         fixed.chain(templates).collect()
     }
 }
@@ -220,8 +243,12 @@ fn parse_mode(text: &str) -> Result<Mode, String> {
 }
 
 fn parse_template(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
-    settings::check(&format!("{TEMPLATE_PREFIX}{name}"), Some(value)).map_err(|fault| fault.to_string())?;
+    let (name, value) = text
+        .split_once('=')
+        .filter(|(name, _)| !name.is_empty())
+        .ok_or("expected NAME=VALUE")?;
+    settings::check(&format!("{TEMPLATE_PREFIX}{name}"), Some(value))
+        .map_err(|fault| fault.to_string())?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -231,7 +258,11 @@ fn window() -> clap::builder::RangedI64ValueParser<u32> {
 
 fn parse_header_bytes(text: &str) -> Result<usize, String> {
     let bytes: usize = text.parse().map_err(|_| "expected a number".to_owned())?;
-    if bytes < HEADER_BYTES_MIN { Err(format!("expected at least {HEADER_BYTES_MIN}")) } else { Ok(bytes) }
+    if bytes < HEADER_BYTES_MIN {
+        Err(format!("expected at least {HEADER_BYTES_MIN}"))
+    } else {
+        Ok(bytes)
+    }
 }
 
 fn parse_algorithm(text: &str) -> Result<Algorithm, String> {
@@ -264,7 +295,10 @@ mod tests {
     fn defaults_are_closed_and_guarded() {
         let config = parse(&[]).unwrap();
         assert!(config.listen.ip().is_loopback());
-        assert_eq!(config.settings()[0], ("mode".to_owned(), Some("guarded".to_owned())));
+        assert_eq!(
+            config.settings()[0],
+            ("mode".to_owned(), Some("guarded".to_owned()))
+        );
         assert!(config.secrets.adapter_jwt.is_none() && config.secrets.ops_key.is_none());
         assert!(config.rate_limit_per_second.is_none());
     }
@@ -280,7 +314,13 @@ mod tests {
     fn templates_become_settings() {
         let config = parse(&["--template", "workspace.root=/srv/a=b"]).unwrap();
         let last = config.settings().pop().unwrap();
-        assert_eq!(last, ("template.workspace.root".to_owned(), Some("/srv/a=b".to_owned())));
+        assert_eq!(
+            last,
+            (
+                "template.workspace.root".to_owned(),
+                Some("/srv/a=b".to_owned())
+            )
+        );
     }
 
     #[test]
@@ -303,7 +343,10 @@ mod tests {
     #[test]
     fn secrets_print_as_nothing() {
         let mut config = parse(&["--database", "postgres://user:hunter2@db/x"]).unwrap();
-        config.secrets = Secrets { ops_key: Some(Zeroizing::new("hunter2".to_owned())), ..Secrets::default() };
+        config.secrets = Secrets {
+            ops_key: Some(Zeroizing::new("hunter2".to_owned())),
+            ..Secrets::default()
+        };
         assert!(!format!("{config:?}").contains("hunter2"));
     }
 }

@@ -93,7 +93,9 @@ pub enum ApiError {
         what: &'static str,
     },
     /// The server did not answer in time.
-    #[error("not answered in time: whether a write was recorded is not known; send it again with the same idempotency key")]
+    #[error(
+        "not answered in time: whether a write was recorded is not known; send it again with the same idempotency key"
+    )]
     Timeout,
     /// A handler broke.
     #[error("this request met a fault in the server")]
@@ -163,19 +165,43 @@ impl ApiError {
             Self::Unauthorized => face(S::UNAUTHORIZED, "unauthorized", "Not authenticated"),
             Self::Forbidden { .. } => face(S::FORBIDDEN, "forbidden", "Not allowed"),
             Self::NotFound { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
-            Self::MethodNotAllowed => face(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed"),
+            Self::MethodNotAllowed => face(
+                S::METHOD_NOT_ALLOWED,
+                "method_not_allowed",
+                "Method not allowed",
+            ),
             Self::Malformed { .. } => face(S::BAD_REQUEST, "malformed", "Not understood"),
-            Self::Invalid { .. } | Self::Line { .. } => face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
-            Self::TooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
-            Self::MediaType { .. } => face(S::UNSUPPORTED_MEDIA_TYPE, "media_type", "Another media type is needed"),
-            Self::RateLimited { retry_after_seconds } => {
-                face(S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests").retry_after(*retry_after_seconds)
+            Self::Invalid { .. } | Self::Line { .. } => {
+                face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid")
             }
-            Self::NotYet { .. } => face(S::CONFLICT, "not_yet", "The view is behind").retry_after(1),
-            Self::NotInThisVersion { .. } => face(S::NOT_IMPLEMENTED, "not_in_this_version", "Not in this version"),
-            Self::Timeout => face(S::SERVICE_UNAVAILABLE, "timeout", "Not answered in time").retry_after(1),
+            Self::TooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
+            Self::MediaType { .. } => face(
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "media_type",
+                "Another media type is needed",
+            ),
+            Self::RateLimited {
+                retry_after_seconds,
+            } => face(S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
+                .retry_after(*retry_after_seconds),
+            Self::NotYet { .. } => {
+                face(S::CONFLICT, "not_yet", "The view is behind").retry_after(1)
+            }
+            Self::NotInThisVersion { .. } => face(
+                S::NOT_IMPLEMENTED,
+                "not_in_this_version",
+                "Not in this version",
+            ),
+            Self::Timeout => {
+                face(S::SERVICE_UNAVAILABLE, "timeout", "Not answered in time").retry_after(1)
+            }
             Self::Submit(error) => submit::face_of(error),
-            Self::Forward(_) => face(S::SERVICE_UNAVAILABLE, "owner_unreachable", "The log's owner is out of reach").retry_after(1),
+            Self::Forward(_) => face(
+                S::SERVICE_UNAVAILABLE,
+                "owner_unreachable",
+                "The log's owner is out of reach",
+            )
+            .retry_after(1),
             Self::Panicked | Self::Random(_) | Self::Read(_) | Self::View(_) => {
                 face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault")
             }
@@ -186,9 +212,17 @@ impl ApiError {
     pub fn report(&self) {
         let face = self.face();
         if face.status == StatusCode::INTERNAL_SERVER_ERROR {
-            tracing::error!(error.code = face.code, error.chain = output::chain(self), "request: failed");
+            tracing::error!(
+                error.code = face.code,
+                error.chain = output::chain(self),
+                "request: failed"
+            );
         } else if face.status == StatusCode::SERVICE_UNAVAILABLE {
-            tracing::warn!(error.code = face.code, error.chain = output::chain(self), "request: put off");
+            tracing::warn!(
+                error.code = face.code,
+                error.chain = output::chain(self),
+                "request: put off"
+            );
         }
     }
 
@@ -199,20 +233,40 @@ impl ApiError {
             status: face.status.as_u16(),
             detail: self.to_string(),
             code: face.code,
-            line: if let Self::Line { line, .. } = self { Some(*line) } else { None },
-            roles: if let Self::Forbidden { roles } = self { roles } else { &[] },
-            position: if let Self::NotYet { position } = self { Some(*position) } else { None },
+            line: if let Self::Line { line, .. } = self {
+                Some(*line)
+            } else {
+                None
+            },
+            roles: if let Self::Forbidden { roles } = self {
+                roles
+            } else {
+                &[]
+            },
+            position: if let Self::NotYet { position } = self {
+                Some(*position)
+            } else {
+                None
+            },
         }
     }
 }
 
 pub(crate) const fn face(status: StatusCode, code: &'static str, title: &'static str) -> Face {
-    Face { status, code, title, retry_after_seconds: None }
+    Face {
+        status,
+        code,
+        title,
+        retry_after_seconds: None,
+    }
 }
 
 impl Face {
     pub(crate) const fn retry_after(self, seconds: u32) -> Self {
-        Self { retry_after_seconds: Some(seconds), ..self }
+        Self {
+            retry_after_seconds: Some(seconds),
+            ..self
+        }
     }
 }
 
@@ -221,9 +275,16 @@ impl IntoResponse for ApiError {
         self.report();
         let face = self.face();
         let body = serde_json::to_vec(&self.problem(&face)).unwrap_or_default();
-        let mut response = (face.status, [(CONTENT_TYPE, "application/problem+json")], body).into_response();
+        let mut response = (
+            face.status,
+            [(CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response();
         if let Some(seconds) = face.retry_after_seconds {
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         if let Self::Submit(SubmitError::OwnedElsewhere { address }) = self {
             response.extensions_mut().insert(ForwardTo { address });

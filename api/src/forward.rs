@@ -33,12 +33,19 @@ pub async fn forward_writes(State(app): State<App>, request: Request, next: Next
     let (parts, body) = request.into_parts();
     let seen = Pieces::default();
     let head = Head::of(&parts);
-    let answer = next.run(Request::from_parts(parts, seen.remember(body))).await;
+    let answer = next
+        .run(Request::from_parts(parts, seen.remember(body)))
+        .await;
     let Some(ForwardTo { address }) = answer.extensions().get::<ForwardTo>().cloned() else {
         return answer;
     };
-    tracing::debug!(node.address = address, "request: passed on to the log's owner");
-    head.send(&app, &address, seen.take()).await.unwrap_or_else(IntoResponse::into_response)
+    tracing::debug!(
+        node.address = address,
+        "request: passed on to the log's owner"
+    );
+    head.send(&app, &address, seen.take())
+        .await
+        .unwrap_or_else(IntoResponse::into_response)
 }
 
 /// What of a request's head goes on.
@@ -50,25 +57,52 @@ struct Head {
 
 impl Head {
     fn of(parts: &request::Parts) -> Self {
-        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let path = parts
+            .uri
+            .path_and_query()
+            .map_or("/", |path| path.as_str())
+            .to_owned();
         let mut headers = parts.headers.clone();
         for name in [HOST, CONNECTION, TRANSFER_ENCODING, CONTENT_LENGTH] {
             headers.remove(name);
         }
         headers.insert(FORWARDED, HeaderValue::from_static("1"));
-        Self { method: parts.method.clone(), path, headers }
+        Self {
+            method: parts.method.clone(),
+            path,
+            headers,
+        }
     }
 
-    async fn send(self, app: &App, address: &str, pieces: Vec<Bytes>) -> Result<Response, ApiError> {
-        let body = reqwest::Body::wrap_stream(stream::iter(pieces.into_iter().map(Ok::<_, std::io::Error>)));
+    async fn send(
+        self,
+        app: &App,
+        address: &str,
+        pieces: Vec<Bytes>,
+    ) -> Result<Response, ApiError> {
+        let body = reqwest::Body::wrap_stream(stream::iter(
+            pieces.into_iter().map(Ok::<_, std::io::Error>),
+        ));
         let url = format!("http://{address}{}", self.path);
-        let request = app.http.request(self.method, url).headers(self.headers).body(body);
+        let request = app
+            .http
+            .request(self.method, url)
+            .headers(self.headers)
+            .body(body);
         let answer = request.send().await.map_err(ApiError::Forward)?;
         let mut response = Response::builder().status(answer.status());
         if let Some(headers) = response.headers_mut() {
-            headers.extend(answer.headers().iter().filter(|(name, _)| !hop_by_hop(name)).map(|(name, value)| (name.clone(), value.clone())));
+            headers.extend(
+                answer
+                    .headers()
+                    .iter()
+                    .filter(|(name, _)| !hop_by_hop(name))
+                    .map(|(name, value)| (name.clone(), value.clone())),
+            );
         }
-        response.body(Body::from_stream(answer.bytes_stream())).map_err(|_| ApiError::Panicked)
+        response
+            .body(Body::from_stream(answer.bytes_stream()))
+            .map_err(|_| ApiError::Panicked)
     }
 }
 
@@ -85,7 +119,11 @@ impl Pieces {
         let pieces = self.clone();
         Body::from_stream(body.into_data_stream().inspect(move |piece| {
             if let Ok(piece) = piece {
-                pieces.0.lock().unwrap_or_else(PoisonError::into_inner).push(piece.clone());
+                pieces
+                    .0
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(piece.clone());
             }
         }))
     }

@@ -58,7 +58,11 @@ impl PresentedKey {
         let (rest, secret) = split_right(rest, SECRET_BYTES)?;
         let (tenant, id) = split_right(rest, ID_BYTES)?;
         URL_SAFE_NO_PAD.decode(secret).ok()?;
-        Some(Self { tenant: Tenant::parse(tenant).ok()?, id: id.to_owned(), digest: digest(key) })
+        Some(Self {
+            tenant: Tenant::parse(tenant).ok()?,
+            id: id.to_owned(),
+            digest: digest(key),
+        })
     }
 
     /// Whether it is the key that the ledger knows by this digest. Takes the same time whatever the answer.
@@ -91,14 +95,20 @@ mod tests {
             let tenant = Tenant::parse(name).unwrap();
             let minted = MintedKey::mint(&tenant).unwrap();
             let presented = PresentedKey::parse(&minted.key).unwrap();
-            assert_eq!((presented.tenant.as_str(), presented.id), (name, minted.id.to_string()));
+            assert_eq!(
+                (presented.tenant.as_str(), presented.id),
+                (name, minted.id.to_string())
+            );
         }
     }
 
     #[test]
     fn only_the_very_key_matches() {
         let tenant = Tenant::parse("local").unwrap();
-        let (one, other) = (MintedKey::mint(&tenant).unwrap(), MintedKey::mint(&tenant).unwrap());
+        let (one, other) = (
+            MintedKey::mint(&tenant).unwrap(),
+            MintedKey::mint(&tenant).unwrap(),
+        );
         let presented = PresentedKey::parse(&one.key).unwrap();
         assert!(presented.matches(&one.digest));
         assert!(!presented.matches(&other.digest) && !presented.matches(""));
@@ -106,8 +116,17 @@ mod tests {
 
     #[test]
     fn what_is_no_key_is_not_read() {
-        let key = MintedKey::mint(&Tenant::parse("local").unwrap()).unwrap().key;
-        for bad in ["", "pk_", &key[1..], &key[..key.len() - 1], &key.replace("pk_local_", "pk__"), &format!("{}!", &key[..key.len() - 1])] {
+        let key = MintedKey::mint(&Tenant::parse("local").unwrap())
+            .unwrap()
+            .key;
+        for bad in [
+            "",
+            "pk_",
+            &key[1..],
+            &key[..key.len() - 1],
+            &key.replace("pk_local_", "pk__"),
+            &format!("{}!", &key[..key.len() - 1]),
+        ] {
             assert!(PresentedKey::parse(bad).is_none(), "{bad}");
         }
     }

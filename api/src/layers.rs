@@ -18,7 +18,11 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// Names the request, spans it, times it, and logs how it ended.
 pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>().map_or("(none)", MatchedPath::as_str).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("(none)", MatchedPath::as_str)
+        .to_owned();
     let span = tracing::info_span!(
         "request",
         request.id = id.to_str().unwrap_or_default(),
@@ -33,7 +37,12 @@ pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
         let method = request.method().to_string();
         let mut response = next.run(request).await;
         response.headers_mut().insert(REQUEST_ID, id);
-        record(&method, route, response.status().as_u16(), started.elapsed());
+        record(
+            &method,
+            route,
+            response.status().as_u16(),
+            started.elapsed(),
+        );
         response
     }
     .instrument(span)
@@ -41,8 +50,16 @@ pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
 }
 
 fn record(method: &str, route: String, status: u16, took: Duration) {
-    tracing::info!(http.status = status, took.micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX), "request: answered");
-    let labels = [("method", method.to_owned()), ("route", route), ("status", status.to_string())];
+    tracing::info!(
+        http.status = status,
+        took.micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        "request: answered"
+    );
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
     metrics::counter!("probity_http_requests_total", &labels).increment(1);
     metrics::histogram!("probity_http_request_seconds", &labels[..2]).record(took);
 }
@@ -50,10 +67,17 @@ fn record(method: &str, route: String, status: u16, took: Duration) {
 /// The caller's id where it is short and printable, else a fresh UUIDv7.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
     let printable = |value: &&HeaderValue| {
-        (1..=REQUEST_ID_BYTES_MAX).contains(&value.len()) && value.as_bytes().iter().all(u8::is_ascii_graphic)
+        (1..=REQUEST_ID_BYTES_MAX).contains(&value.len())
+            && value.as_bytes().iter().all(u8::is_ascii_graphic)
     };
-    let fresh = || HeaderValue::try_from(Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"));
-    headers.get(REQUEST_ID).filter(printable).cloned().unwrap_or_else(fresh)
+    let fresh = || {
+        HeaderValue::try_from(Uuid::now_v7().to_string()).unwrap_or(HeaderValue::from_static("-"))
+    };
+    headers
+        .get(REQUEST_ID)
+        .filter(printable)
+        .cloned()
+        .unwrap_or_else(fresh)
 }
 
 /// Gives a request up after the configured time.
@@ -66,8 +90,14 @@ pub(crate) async fn limit_time(State(app): State<App>, request: Request, next: N
 /// Answers for a handler that panicked.
 #[must_use]
 pub(crate) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
-    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
-    tracing::error!(panic.message = text.unwrap_or("(no text)"), "request: a handler panicked");
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    tracing::error!(
+        panic.message = text.unwrap_or("(no text)"),
+        "request: a handler panicked"
+    );
     ApiError::Panicked.into_response()
 }
 
@@ -90,7 +120,12 @@ mod tests {
 
     #[test]
     fn a_callers_id_is_kept_only_when_it_is_harmless() {
-        let given = |text: &str| request_id(&HeaderMap::from_iter([(REQUEST_ID, text.parse().unwrap())])).to_str().unwrap().to_owned();
+        let given = |text: &str| {
+            request_id(&HeaderMap::from_iter([(REQUEST_ID, text.parse().unwrap())]))
+                .to_str()
+                .unwrap()
+                .to_owned()
+        };
         assert_eq!(given("abc-1"), "abc-1");
         for bad in ["", "a b", &"x".repeat(129)] {
             assert!(Uuid::try_parse(&given(bad)).is_ok(), "{bad}");

@@ -15,7 +15,10 @@ impl Limiter {
     /// Allows this many requests a second, and as many at once.
     #[must_use]
     pub fn per_second(requests: NonZeroU32) -> Self {
-        Self { clock: DefaultClock::default(), limiter: RateLimiter::keyed(Quota::per_second(requests)) }
+        Self {
+            clock: DefaultClock::default(),
+            limiter: RateLimiter::keyed(Quota::per_second(requests)),
+        }
     }
 
     /// Counts one request.
@@ -23,10 +26,16 @@ impl Limiter {
     /// # Errors
     /// [`ApiError::RateLimited`] when it is one too many.
     pub fn count(&self, credential: &str) -> Result<(), ApiError> {
-        self.limiter.check_key(&credential.to_owned()).map_err(|not_until| {
-            let wait = not_until.wait_time_from(self.clock.now());
-            ApiError::RateLimited { retry_after_seconds: u32::try_from(wait.as_secs()).unwrap_or(u32::MAX).saturating_add(1) }
-        })
+        self.limiter
+            .check_key(&credential.to_owned())
+            .map_err(|not_until| {
+                let wait = not_until.wait_time_from(self.clock.now());
+                ApiError::RateLimited {
+                    retry_after_seconds: u32::try_from(wait.as_secs())
+                        .unwrap_or(u32::MAX)
+                        .saturating_add(1),
+                }
+            })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Never logged: keys, tokens, secrets, bodies, and what a policy condition saw. `PROBITY_LOG` filters.
 
 use crate::config::LogFormat;
+use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -18,7 +19,10 @@ pub(crate) fn start_quiet() {
 
 fn start_at(level: &str, format: LogFormat) {
     let filter = EnvFilter::try_from_env("PROBITY_LOG").unwrap_or_else(|_| EnvFilter::new(level));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = match format {
         LogFormat::Text => builder.finish().try_init(),
         LogFormat::Json => builder.json().flatten_event(true).finish().try_init(),

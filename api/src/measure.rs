@@ -4,7 +4,9 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use std::sync::{Mutex, PoisonError};
 
 /// Bounds of durations, seconds.
-const SECONDS: [f64; 11] = [0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
+const SECONDS: [f64; 11] = [
+    0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0,
+];
 
 /// The one recorder of this process.
 static STARTED: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
@@ -18,7 +20,8 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     if let Some(handle) = started.as_ref() {
         return Ok(handle.clone());
     }
-    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
     let handle = builder.install_recorder()?;
     describe();
     *started = Some(handle.clone());
@@ -26,6 +29,13 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
 }
 
 fn describe() {
-    metrics::describe_counter!("probity_http_requests_total", "Requests answered, by method, route and status.");
-    metrics::describe_histogram!("probity_http_request_seconds", metrics::Unit::Seconds, "Time to answer, by method and route.");
+    metrics::describe_counter!(
+        "probity_http_requests_total",
+        "Requests answered, by method, route and status."
+    );
+    metrics::describe_histogram!(
+        "probity_http_request_seconds",
+        metrics::Unit::Seconds,
+        "Time to answer, by method and route."
+    );
 }

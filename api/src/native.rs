@@ -20,10 +20,10 @@ use crate::error::ApiError;
 use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::request::Parts;
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use probity_governance::command::{Command, Operation};
-use probity_ledger::ledger::{Idempotency, Receipt, Submission};
+use probity_ledger::{Idempotency, Receipt, Submission};
 use serde::de::DeserializeOwned;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -63,16 +63,33 @@ pub(crate) async fn submit(
     operation: Operation,
     idempotency: Option<Idempotency>,
 ) -> Result<Receipt, ApiError> {
-    let submission = Submission { command: command(principal, operation), idempotency, attachments: Vec::new() };
+    let submission = Submission {
+        command: command(principal, operation),
+        idempotency,
+        attachments: Vec::new(),
+    };
     Ok(app.ledger.submit(&principal.tenant, submission).await?)
 }
 
 /// The `Idempotency-Key` of a request, and the body that it stands for.
-pub(crate) fn idempotency(headers: &HeaderMap, body: &Bytes) -> Result<Option<Idempotency>, ApiError> {
-    let Some(key) = headers.get("idempotency-key") else { return Ok(None) };
-    let key = key.to_str().ok().filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()));
-    let key = key.ok_or_else(|| ApiError::Malformed { detail: "idempotency-key: expected 1 to 255 printable bytes".to_owned() })?;
-    Ok(Some(Idempotency { key: key.to_owned(), body: body.clone() }))
+pub(crate) fn idempotency(
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Result<Option<Idempotency>, ApiError> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key
+        .to_str()
+        .ok()
+        .filter(|key| (1..=IDEMPOTENCY_KEY_BYTES_MAX).contains(&key.len()));
+    let key = key.ok_or_else(|| ApiError::Malformed {
+        detail: "idempotency-key: expected 1 to 255 printable bytes".to_owned(),
+    })?;
+    Ok(Some(Idempotency {
+        key: key.to_owned(),
+        body: body.clone(),
+    }))
 }
 
 /// A JSON body, and its bytes.
@@ -87,10 +104,14 @@ impl<T: DeserializeOwned> FromRequest<App> for Input<T> {
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         let json = is_media_type(request.headers(), "application/json");
         if !json {
-            return Err(ApiError::MediaType { expected: "application/json" });
+            return Err(ApiError::MediaType {
+                expected: "application/json",
+            });
         }
         let bytes = body(request, app).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Malformed { detail: error.to_string() })?;
+        let value = serde_json::from_slice(&bytes).map_err(|error| ApiError::Malformed {
+            detail: error.to_string(),
+        })?;
         Ok(Self { value, bytes })
     }
 }
@@ -98,14 +119,23 @@ impl<T: DeserializeOwned> FromRequest<App> for Input<T> {
 /// A body within the limit.
 pub(crate) async fn body(request: Request, app: &App) -> Result<Bytes, ApiError> {
     let max = app.config.body_bytes_max;
-    let too_large = |_| ApiError::TooLarge { what: "bytes of the body", max: max as u64 };
+    let too_large = |_| ApiError::TooLarge {
+        what: "bytes of the body",
+        max: max as u64,
+    };
     Bytes::from_request(request, app).await.map_err(too_large)
 }
 
 /// Whether the body is said to be of a media type; parameters after it do not matter.
 pub(crate) fn is_media_type(headers: &HeaderMap, expected: &str) -> bool {
-    let value = headers.get(axum::http::header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    value.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected))
+    let value = headers
+        .get(axum::http::header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    value
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected))
 }
 
 /// A query that names only what is known.
@@ -116,6 +146,10 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Checked<T> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, ApiError> {
         let query = Query::from_request_parts(parts, app).await;
-        query.map(|Query(value)| Self(value)).map_err(|error| ApiError::Malformed { detail: error.body_text() })
+        query
+            .map(|Query(value)| Self(value))
+            .map_err(|error| ApiError::Malformed {
+                detail: error.body_text(),
+            })
     }
 }

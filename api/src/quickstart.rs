@@ -50,8 +50,12 @@ pub(crate) async fn run(options: Options) -> Result<(), Failure> {
     let stop = stop_signal()?;
     let mut kept = Kept::load_or_make(&options.data)?;
     let server = open(&options, kept.secrets()).await?;
-    kept.issue_keys(&server.app().ledger, &options.tenant).await?;
-    let (client, address) = (Client::new(server.address(), options.tenant.clone(), &kept)?, server.address());
+    kept.issue_keys(&server.app().ledger, &options.tenant)
+        .await?;
+    let (client, address) = (
+        Client::new(server.address(), options.tenant.clone(), &kept)?,
+        server.address(),
+    );
     introduce(&options, &server);
     let (end, ended) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async move { drop(ended.await) }));
@@ -73,7 +77,13 @@ async fn tell(data: &Path, client: &Client) -> Result<(), Failure> {
     let key = verifier_key(data, client)?;
     let verdicts = judge::judge_twice(&bundle, &key).await;
     let surprises = surprises.into_iter().chain(verdicts).collect::<Vec<_>>();
-    if surprises.is_empty() { Ok(()) } else { Err(Failure::Story { what: surprises.join("; ") }) }
+    if surprises.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Story {
+            what: surprises.join("; "),
+        })
+    }
 }
 
 /// Opens the server; on another port when the one asked for is taken.
@@ -90,22 +100,36 @@ async fn open(options: &Options, secrets: Secrets) -> Result<Server, Failure> {
 }
 
 fn config(options: &Options, secrets: Secrets) -> ServerConfig {
-    let store = StoreConfig { data: options.data.clone(), keys: None, database: None, origin: None };
+    let store = StoreConfig {
+        data: options.data.clone(),
+        keys: None,
+        database: None,
+        origin: None,
+    };
     let template = vec![("workspace.root".to_owned(), WORKSPACE_ROOT.to_owned())];
-    ServerConfig { template, secrets, ..ServerConfig::new(store, options.tenant.clone(), options.listen) }
+    ServerConfig {
+        template,
+        secrets,
+        ..ServerConfig::new(store, options.tenant.clone(), options.listen)
+    }
 }
 
 /// The key of the story's log, taken from the key directory as an auditor would get it: not from the bundle.
 fn verifier_key(data: &Path, client: &Client) -> Result<String, Failure> {
     let signer = FileSigner::load(&data.join("keys"), client.tenant())?;
-    let signer = signer.ok_or_else(|| Failure::NoLog { tenant: client.tenant().clone() })?;
+    let signer = signer.ok_or_else(|| Failure::NoLog {
+        tenant: client.tenant().clone(),
+    })?;
     Ok(signer.verifier_key().to_string())
 }
 
 fn introduce(options: &Options, server: &Server) {
     say("probity: the governance ledger for ai agents\n");
     say(format_args!("data directory  {}", options.data.display()));
-    say(format_args!("record store    {}", server.app().ledger.durability()));
+    say(format_args!(
+        "record store    {}",
+        server.app().ledger.durability()
+    ));
     say(format_args!("listening on http://{}\n", server.address()));
 }
 
@@ -116,10 +140,18 @@ fn say_next_steps(options: &Options, address: SocketAddr, kept: &Kept) {
         say(format_args!("  {name}={value}"));
     }
     say("\nnext steps");
-    say(format_args!("  curl -H \"x-api-key: $PROBITY_ADMIN_KEY\" http://{address}/v1/logs/local/checkpoint"));
-    say(format_args!("  curl -H \"x-api-key: $PROBITY_AUDITOR_KEY\" 'http://{address}/v1/logs/local/records?from=0&limit=3'"));
+    say(format_args!(
+        "  curl -H \"x-api-key: $PROBITY_ADMIN_KEY\" http://{address}/v1/logs/local/checkpoint"
+    ));
+    say(format_args!(
+        "  curl -H \"x-api-key: $PROBITY_AUDITOR_KEY\" 'http://{address}/v1/logs/local/records?from=0&limit=3'"
+    ));
     say(format_args!("  probity vkey --data {data} --tenant local"));
-    say(format_args!("  probity export --data {data} --tenant local --out log.tar"));
+    say(format_args!(
+        "  probity export --data {data} --tenant local --out log.tar"
+    ));
     say("  probity-verify log.tar --key \"$(probity vkey …)\"");
-    say(format_args!("  set -a; . {data}/quickstart.env; probity serve --data {data} --template workspace.root={WORKSPACE_ROOT}"));
+    say(format_args!(
+        "  set -a; . {data}/quickstart.env; probity serve --data {data} --template workspace.root={WORKSPACE_ROOT}"
+    ));
 }

@@ -8,15 +8,15 @@ use crate::app::App;
 use crate::config::ServerConfig;
 use crate::limiter::Limiter;
 use crate::limits::{HEADER_SECONDS_MAX, HEADERS_MAX, STOP_SECONDS_MAX};
+use crate::measure;
 use crate::open;
 use crate::output::chain;
 use crate::router::router;
-use crate::measure;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use probity_ledger::ledger::Ledger;
+use probity_ledger::Ledger;
 use probity_ledger::OpenError;
 use probity_ledger::store::StoreError;
 use probity_projections::ViewError;
@@ -73,17 +73,38 @@ impl Server {
     /// # Errors
     /// [`ServeError`] says what does not work.
     pub async fn open(config: ServerConfig) -> Result<Self, ServeError> {
-        let bind = |source| ServeError::Bind { address: config.listen, source };
+        let bind = |source| ServeError::Bind {
+            address: config.listen,
+            source,
+        };
         let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
         let address = listener.local_addr()?;
         let metrics = measure::start()?;
-        let ledger = open::ledger(open::server_config(&config, address)?).await?;
+        let place = open::server_config(&config, address)?;
+        let database = place.database.clone();
+        let ledger = open::ledger(place).await?;
         create_own_log(&ledger, &config.tenant).await;
-        let views = open::views(&config, &ledger).await?;
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(config.request_seconds_max)).build()?;
-        let limiter = config.rate_limit_per_second.map(|requests| Arc::new(Limiter::per_second(requests)));
-        let app = App { ledger, views, config: Arc::new(config), limiter, http, metrics, stopping: CancellationToken::new() };
-        Ok(Self { listener, address, app })
+        let views = open::views(&config.store.data, database, &ledger).await?;
+        let http = reqwest::Client::builder()
+            .timeout(Duration::from_secs(config.request_seconds_max))
+            .build()?;
+        let limiter = config
+            .rate_limit_per_second
+            .map(|requests| Arc::new(Limiter::per_second(requests)));
+        let app = App {
+            ledger,
+            views,
+            config: Arc::new(config),
+            limiter,
+            http,
+            metrics,
+            stopping: CancellationToken::new(),
+        };
+        Ok(Self {
+            listener,
+            address,
+            app,
+        })
     }
 
     /// Where it listens.
@@ -108,7 +129,11 @@ impl Server {
         drop(self.listener);
         tracing::info!("server: stopping");
         self.app.stopping.cancel();
-        let drained = tokio::time::timeout(Duration::from_secs(STOP_SECONDS_MAX), connections.shutdown()).await;
+        let drained = tokio::time::timeout(
+            Duration::from_secs(STOP_SECONDS_MAX),
+            connections.shutdown(),
+        )
+        .await;
         if drained.is_err() {
             tracing::warn!("server: requests under way were given up");
         }
@@ -122,7 +147,11 @@ impl Server {
 /// be read here, the server serves all the same.
 async fn create_own_log(ledger: &Ledger, tenant: &Tenant) {
     if let Err(error) = ledger.create_log(tenant).await {
-        tracing::warn!(tenant.id = tenant.as_str(), error.chain = chain(&error), "server: the tenant's log is not written here");
+        tracing::warn!(
+            tenant.id = tenant.as_str(),
+            error.chain = chain(&error),
+            "server: the tenant's log is not written here"
+        );
     }
 }
 
@@ -150,12 +179,20 @@ fn connection_builder(app: &App) -> http1::Builder {
     builder
 }
 
-fn serve_connection(builder: &http1::Builder, service: &axum::Router, connections: &GracefulShutdown, stream: TcpStream) {
+fn serve_connection(
+    builder: &http1::Builder,
+    service: &axum::Router,
+    connections: &GracefulShutdown,
+    stream: TcpStream,
+) {
     // Answers are small and waited for: they are not to wait for more of them.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service.clone()));
+    let connection = builder.serve_connection(
+        TokioIo::new(stream),
+        TowerToHyperService::new(service.clone()),
+    );
     let watched = connections.watch(connection);
     tokio::spawn(async move {
         if let Err(error) = watched.await {
@@ -169,7 +206,10 @@ fn serve_connection(builder: &http1::Builder, service: &axum::Router, connection
 /// # Errors
 /// When the system does not let us listen to signals.
 pub fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

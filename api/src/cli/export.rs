@@ -5,8 +5,8 @@ use crate::config::{StoreConfig, parse_tenant};
 use crate::open;
 use crate::output::complain;
 use indicatif::{ProgressBar, ProgressStyle};
+use probity_ledger::Reader;
 use probity_ledger::export::{BundleSink, DirectorySink, ExportError, TarSink, export};
-use probity_ledger::reader::Reader;
 use probity_schemas::subject::Tenant;
 use std::path::{Path, PathBuf};
 use tokio::fs::File;
@@ -39,7 +39,13 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     if out.extension().is_some_and(|extension| extension == "tar") {
         write_tar(&reader, &arguments.tenant, out).await
     } else {
-        write(&reader, &arguments.tenant, out, &mut DirectorySink::create(out)?).await
+        write(
+            &reader,
+            &arguments.tenant,
+            out,
+            &mut DirectorySink::create(out)?,
+        )
+        .await
     }
 }
 
@@ -57,7 +63,12 @@ async fn write_tar(reader: &Reader, tenant: &Tenant, out: &Path) -> Result<(), F
     written
 }
 
-async fn write(reader: &Reader, tenant: &Tenant, out: &Path, sink: &mut dyn BundleSink) -> Result<(), Failure> {
+async fn write(
+    reader: &Reader,
+    tenant: &Tenant,
+    out: &Path,
+    sink: &mut dyn BundleSink,
+) -> Result<(), Failure> {
     let bar = progress_bar();
     let mut progress = |done, total| {
         bar.set_length(total);
@@ -66,21 +77,34 @@ async fn write(reader: &Reader, tenant: &Tenant, out: &Path, sink: &mut dyn Bund
     let summary = export(reader, tenant, sink, &mut progress).await;
     bar.finish_and_clear();
     let summary = summary.map_err(|error| match error {
-        ExportError::NoLog => Failure::NoLog { tenant: tenant.clone() },
+        ExportError::NoLog => Failure::NoLog {
+            tenant: tenant.clone(),
+        },
         error => error.into(),
     })?;
-    complain(format_args!("exported: {} records of {} to {}", summary.count, summary.origin, out.display()));
+    complain(format_args!(
+        "exported: {} records of {} to {}",
+        summary.count,
+        summary.origin,
+        out.display()
+    ));
     Ok(())
 }
 
 fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} records, {per_sec}, {eta} left");
+    let style = ProgressStyle::with_template(
+        "{bar:40} {human_pos} of {human_len} records, {per_sec}, {eta} left",
+    );
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
 fn whole_log(arguments: &Arguments) -> Result<(), Failure> {
-    let part = [("--from", arguments.from.is_some()), ("--to", arguments.to.is_some()), ("--subject", arguments.subject.is_some())];
+    let part = [
+        ("--from", arguments.from.is_some()),
+        ("--to", arguments.to.is_some()),
+        ("--subject", arguments.subject.is_some()),
+    ];
     match part.into_iter().find(|(_, given)| *given) {
         Some((what, _)) => Err(Failure::NotInThisVersion { what }),
         None => Ok(()),

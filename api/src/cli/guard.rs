@@ -27,7 +27,9 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
     let accepted = ledger.accept_loss(&tenant).await;
     ledger.close().await;
     let key = accepted?;
-    complain("accepted: the loss is recorded; give auditors this verifier key for what comes after it");
+    complain(
+        "accepted: the loss is recorded; give auditors this verifier key for what comes after it",
+    );
     say(key);
     Ok(())
 }

@@ -7,9 +7,9 @@ use crate::open;
 use crate::output::say;
 use probity_governance::command::{Command as LedgerCommand, Operation};
 use probity_governance::permission::SYSTEM;
-use probity_ledger::ledger::{Ledger, Submission};
 use probity_ledger::OpenError;
 use probity_ledger::store::StoreError;
+use probity_ledger::{Ledger, Submission};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::Role;
 
@@ -59,7 +59,12 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
 }
 
 async fn run_issue(issue: Issue) -> Result<(), Failure> {
-    let Issue { store, tenant, role, agent } = issue;
+    let Issue {
+        store,
+        tenant,
+        role,
+        agent,
+    } = issue;
     let (minted, issued) = credentials::mint(&tenant, role, agent.as_deref())?;
     let agent = agent.map_or_else(String::new, |agent| format!(",\"agent\":\"{agent}\""));
     let instead = format!(
@@ -74,18 +79,33 @@ async fn run_issue(issue: Issue) -> Result<(), Failure> {
 }
 
 async fn run_revoke(revoke: Revoke) -> Result<(), Failure> {
-    let Revoke { store, tenant, id, reason } = revoke;
+    let Revoke {
+        store,
+        tenant,
+        id,
+        reason,
+    } = revoke;
     let instead = format!(
         "revoke the key through it:\n  curl -X DELETE -H 'authorization: Bearer ADMIN_KEY' http://ADDRESS/v1/logs/{tenant}/credentials/{id}"
     );
     let ledger = open(&store, &tenant, instead).await?;
-    let recorded = record(&ledger, &tenant, Operation::RevokeCredential(id, reason), false).await;
+    let recorded = record(
+        &ledger,
+        &tenant,
+        Operation::RevokeCredential(id, reason),
+        false,
+    )
+    .await;
     ledger.close().await;
     recorded
 }
 
 /// Opens the data directory; `instead` says what to do when a server has it.
-pub(super) async fn open(store: &StoreConfig, tenant: &Tenant, instead: String) -> Result<Ledger, Failure> {
+pub(super) async fn open(
+    store: &StoreConfig,
+    tenant: &Tenant,
+    instead: String,
+) -> Result<Ledger, Failure> {
     let secrets = Secrets::from_environment().map_err(Failure::Environment)?;
     match open::ledger(open::command_config(store, tenant, &secrets)?).await {
         Err(OpenError::Store(StoreError::Locked)) => Err(Failure::InUse { instead }),
@@ -93,11 +113,25 @@ pub(super) async fn open(store: &StoreConfig, tenant: &Tenant, instead: String) 
     }
 }
 
-async fn record(ledger: &Ledger, tenant: &Tenant, operation: Operation, create: bool) -> Result<(), Failure> {
+async fn record(
+    ledger: &Ledger,
+    tenant: &Tenant,
+    operation: Operation,
+    create: bool,
+) -> Result<(), Failure> {
     if create {
         ledger.create_log(tenant).await?;
     }
-    ledger.submit(tenant, Submission { command: system_command(operation), idempotency: None, attachments: Vec::new() }).await?;
+    ledger
+        .submit(
+            tenant,
+            Submission {
+                command: system_command(operation),
+                idempotency: None,
+                attachments: Vec::new(),
+            },
+        )
+        .await?;
     Ok(())
 }
 
@@ -115,5 +149,6 @@ pub(crate) fn system_command(operation: Operation) -> LedgerCommand {
 }
 
 fn parse_role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "expected admin, approver, operator, agent, auditor or viewer".to_owned())
+    Role::parse(text)
+        .ok_or_else(|| "expected admin, approver, operator, agent, auditor or viewer".to_owned())
 }

@@ -17,7 +17,9 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let signer = FileSigner::load(&arguments.store.keys(), &arguments.tenant)?;
-    let signer = signer.ok_or_else(|| Failure::NoLog { tenant: arguments.tenant.clone() })?;
+    let signer = signer.ok_or_else(|| Failure::NoLog {
+        tenant: arguments.tenant.clone(),
+    })?;
     say(signer.verifier_key());
     Ok(())
 }

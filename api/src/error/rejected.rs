@@ -7,14 +7,25 @@ use probity_governance::execute::Rejected as R;
 /// The status of each rejection.
 pub(super) fn face_of(rejected: &R) -> Face {
     match rejected {
-        R::NotEntitled { .. } | R::NotAPerson | R::AdapterMismatch => face(S::FORBIDDEN, "forbidden", "Not allowed"),
-        R::SelfApproval => face(S::FORBIDDEN, "self_approval", "Nobody approves their own request"),
+        R::NotEntitled { .. } | R::NotAPerson | R::AdapterMismatch => {
+            face(S::FORBIDDEN, "forbidden", "Not allowed")
+        }
+        R::SelfApproval => face(
+            S::FORBIDDEN,
+            "self_approval",
+            "Nobody approves their own request",
+        ),
         R::DecisionUnknown { .. } | R::PolicyUnknown { .. } | R::CredentialUnknown { .. } => {
             face(S::NOT_FOUND, "not_found", "Not found")
         }
         R::AlreadyResolved { .. } => face(S::CONFLICT, "already_resolved", "Resolved already"),
         R::FactsTooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
-        R::TooManyOpen => face(S::SERVICE_UNAVAILABLE, "too_many_open", "Too many open decisions").retry_after(60),
+        R::TooManyOpen => face(
+            S::SERVICE_UNAVAILABLE,
+            "too_many_open",
+            "Too many open decisions",
+        )
+        .retry_after(60),
         R::ReservedSubject { .. }
         | R::PolicyInvalid { .. }
         | R::SettingInvalid { .. }

@@ -12,27 +12,42 @@ pub(super) fn face_of(error: &E) -> Face {
     match error {
         E::Rejected(rejected) => super::rejected::face_of(rejected),
         E::NoLog => face(S::NOT_FOUND, "not_found", "Not found"),
-        E::QueueFull { retry_after_seconds } => {
-            face(UNAVAILABLE, "queue_full", "Too busy").retry_after(*retry_after_seconds)
-        }
+        E::QueueFull {
+            retry_after_seconds,
+        } => face(UNAVAILABLE, "queue_full", "Too busy").retry_after(*retry_after_seconds),
         E::NotRecorded => face(UNAVAILABLE, "not_recorded", "Not recorded").retry_after(1),
-        E::OutcomeUnknown => face(UNAVAILABLE, "outcome_unknown", "Outcome not known").retry_after(1),
+        E::OutcomeUnknown => {
+            face(UNAVAILABLE, "outcome_unknown", "Outcome not known").retry_after(1)
+        }
         E::OwnedElsewhere { .. } => {
             face(UNAVAILABLE, "owned_elsewhere", "Another node owns this log").retry_after(1)
         }
-        E::NoOwner { retry_after_seconds } => {
+        E::NoOwner {
+            retry_after_seconds,
+        } => {
             face(UNAVAILABLE, "no_owner", "No node owns this log").retry_after(*retry_after_seconds)
         }
-        E::IdempotencyMismatch => {
-            face(S::UNPROCESSABLE_ENTITY, "idempotency_mismatch", "Idempotency key used before")
-        }
-        E::IdempotencyInFlight => {
-            face(S::CONFLICT, "idempotency_in_flight", "Idempotency key in use").retry_after(1)
-        }
+        E::IdempotencyMismatch => face(
+            S::UNPROCESSABLE_ENTITY,
+            "idempotency_mismatch",
+            "Idempotency key used before",
+        ),
+        E::IdempotencyInFlight => face(
+            S::CONFLICT,
+            "idempotency_in_flight",
+            "Idempotency key in use",
+        )
+        .retry_after(1),
         E::IdempotencyKeyLength => face(S::BAD_REQUEST, "malformed", "Not understood"),
-        E::Clock(ClockError::Behind) => face(UNAVAILABLE, "clock_behind", "Clock behind").retry_after(10),
-        E::Clock(ClockError::Jumped) => face(UNAVAILABLE, "clock_jumped", "Clock leapt").retry_after(60),
-        E::ReadOnly { .. } => face(UNAVAILABLE, "read_only", "Log is read-only here").retry_after(60),
+        E::Clock(ClockError::Behind) => {
+            face(UNAVAILABLE, "clock_behind", "Clock behind").retry_after(10)
+        }
+        E::Clock(ClockError::Jumped) => {
+            face(UNAVAILABLE, "clock_jumped", "Clock leapt").retry_after(60)
+        }
+        E::ReadOnly { .. } => {
+            face(UNAVAILABLE, "read_only", "Log is read-only here").retry_after(60)
+        }
         E::RecordTooLong { .. } | E::AttachmentTooLong { .. } | E::TooManyAttachments => {
             face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large")
         }

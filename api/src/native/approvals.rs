@@ -71,10 +71,26 @@ pub(crate) async fn resolve_decision(
     principal.require(Right::Resolve)?;
     let decision = Uuid::try_parse(&id).map_err(|_| ApiError::NotFound { what: "decision" })?;
     let grant = value.status == Answer::Approved;
-    let resolution = Resolution { decision, grant, justification: value.justification, note: value.note };
+    let resolution = Resolution {
+        decision,
+        grant,
+        justification: value.justification,
+        note: value.note,
+    };
     let key = idempotency(&headers, &scoped(&id, &bytes))?;
-    let receipt = submit(&app, &principal, Operation::ResolveApproval(resolution), key).await?;
-    Ok(Json(Resolved { decision: id, status: value.status, sequence: receipt.last(), replayed: receipt.replayed }))
+    let receipt = submit(
+        &app,
+        &principal,
+        Operation::ResolveApproval(resolution),
+        key,
+    )
+    .await?;
+    Ok(Json(Resolved {
+        decision: id,
+        status: value.status,
+        sequence: receipt.last(),
+        replayed: receipt.replayed,
+    }))
 }
 
 /// What an idempotency key stands for: the body, and the decision in the path.

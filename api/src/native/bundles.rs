@@ -35,13 +35,27 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     params(("tenant" = String, Path, description = "the log's tenant")),
     responses((status = 200, content_type = "application/x-tar", body = Vec<u8>), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
-pub(crate) async fn create_bundle(State(app): State<App>, principal: Principal) -> Result<Response, ApiError> {
+pub(crate) async fn create_bundle(
+    State(app): State<App>,
+    principal: Principal,
+) -> Result<Response, ApiError> {
     principal.require(Right::Records)?;
-    app.ledger.reader().log(&principal.tenant).await?.ok_or(ApiError::NotFound { what: "log" })?;
+    app.ledger
+        .reader()
+        .log(&principal.tenant)
+        .await?
+        .ok_or(ApiError::NotFound { what: "log" })?;
     let name = format!("attachment; filename=\"{}.tar\"", principal.tenant);
     let (pieces, work) = begin(&app, &principal);
     let body = Body::from_stream(pieces.chain(stream::once(finish(app, principal, work))));
-    Ok(([(CONTENT_TYPE.as_str(), "application/x-tar".to_owned()), (CONTENT_DISPOSITION.as_str(), name)], body).into_response())
+    Ok((
+        [
+            (CONTENT_TYPE.as_str(), "application/x-tar".to_owned()),
+            (CONTENT_DISPOSITION.as_str(), name),
+        ],
+        body,
+    )
+        .into_response())
 }
 
 type Work = JoinHandle<Result<ExportSummary, ExportError>>;
@@ -50,16 +64,33 @@ type Work = JoinHandle<Result<ExportSummary, ExportError>>;
 fn begin(app: &App, principal: &Principal) -> (ReaderStream<DuplexStream>, Work) {
     let (sink, source) = tokio::io::duplex(BUNDLE_CHUNK_BYTES);
     let (reader, tenant) = (app.ledger.reader(), principal.tenant.clone());
-    let work = tokio::spawn(async move { export(&reader, &tenant, &mut TarSink::new(sink), &mut |_, _| {}).await });
-    (ReaderStream::with_capacity(source, BUNDLE_CHUNK_BYTES), work)
+    let work = tokio::spawn(async move {
+        export(&reader, &tenant, &mut TarSink::new(sink), &mut |_, _| {}).await
+    });
+    (
+        ReaderStream::with_capacity(source, BUNDLE_CHUNK_BYTES),
+        work,
+    )
 }
 
 /// After the last piece: records that a bundle was made. An error breaks the transfer off.
 async fn finish(app: App, principal: Principal, work: Work) -> io::Result<Bytes> {
-    let summary = work.await.map_err(io::Error::other)?.map_err(io::Error::other).inspect_err(|error| {
-        tracing::error!(error.chain = chain(error), tenant.id = principal.tenant.as_str(), "bundle: an export broke off");
-    })?;
-    let exported = BundleExported { count: summary.count, first: 0, size: summary.count };
+    let summary = work
+        .await
+        .map_err(io::Error::other)?
+        .map_err(io::Error::other)
+        .inspect_err(|error| {
+            tracing::error!(
+                error.chain = chain(error),
+                tenant.id = principal.tenant.as_str(),
+                "bundle: an export broke off"
+            );
+        })?;
+    let exported = BundleExported {
+        count: summary.count,
+        first: 0,
+        size: summary.count,
+    };
     match submit(&app, &principal, Operation::RecordExport(exported), None).await {
         Ok(_) => Ok(Bytes::new()),
         Err(error) => {

@@ -22,7 +22,9 @@ use uuid::Uuid;
 
 /// Routes of this group.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(issue_credential)).routes(routes!(revoke_credential))
+    OpenApiRouter::new()
+        .routes(routes!(issue_credential))
+        .routes(routes!(revoke_credential))
 }
 
 /// Whom a key is for.
@@ -79,17 +81,28 @@ pub(crate) fn bearer(role: Role, agent: Option<&str>, id: &Uuid) -> Result<Strin
         (None, Role::Agent) => ("agent", own.as_str()),
         (None, _) => ("user", own.as_str()),
     };
-    actor(kind, name).map_err(|error| ApiError::Invalid { detail: format!("agent: {error}") })
+    actor(kind, name).map_err(|error| ApiError::Invalid {
+        detail: format!("agent: {error}"),
+    })
 }
 
 /// Makes a key and the command that issues it.
 ///
 /// # Errors
 /// As [`bearer`]; [`ApiError::Random`] when the system has no randomness.
-pub(crate) fn mint(tenant: &probity_schemas::subject::Tenant, role: Role, agent: Option<&str>) -> Result<(MintedKey, CredentialIssued), ApiError> {
+pub(crate) fn mint(
+    tenant: &probity_schemas::subject::Tenant,
+    role: Role,
+    agent: Option<&str>,
+) -> Result<(MintedKey, CredentialIssued), ApiError> {
     let minted = MintedKey::mint(tenant)?;
     let actor = bearer(role, agent, &minted.id)?;
-    let issued = CredentialIssued { actor, digest: minted.digest.clone(), method: CredentialMethod::Key, roles: vec![role] };
+    let issued = CredentialIssued {
+        actor,
+        digest: minted.digest.clone(),
+        method: CredentialMethod::Key,
+        roles: vec![role],
+    };
     Ok((minted, issued))
 }
 
@@ -108,8 +121,19 @@ pub(crate) async fn issue_credential(
     let actor = issued.actor.clone();
     let operation = Operation::IssueCredential(minted.id.to_string(), Box::new(issued));
     let sequence = submit(&app, &principal, operation, None).await?.last();
-    let answer = Issued { id: minted.id.to_string(), key: minted.key.to_string(), actor, role: value.role, sequence };
-    Ok((StatusCode::CREATED, [(CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    let answer = Issued {
+        id: minted.id.to_string(),
+        key: minted.key.to_string(),
+        actor,
+        role: value.role,
+        sequence,
+    };
+    Ok((
+        StatusCode::CREATED,
+        [(CACHE_CONTROL, "no-store")],
+        Json(answer),
+    )
+        .into_response())
 }
 
 /// Revokes a credential, for good.
@@ -124,8 +148,16 @@ pub(crate) async fn revoke_credential(
     Checked(why): Checked<Revocation>,
 ) -> Result<Json<Recorded>, ApiError> {
     principal.require(Right::Credentials)?;
-    let receipt = submit(&app, &principal, Operation::RevokeCredential(id, why.reason), None).await?;
-    Ok(Json(Recorded { sequence: receipt.last() }))
+    let receipt = submit(
+        &app,
+        &principal,
+        Operation::RevokeCredential(id, why.reason),
+        None,
+    )
+    .await?;
+    Ok(Json(Recorded {
+        sequence: receipt.last(),
+    }))
 }
 
 #[cfg(test)]
@@ -140,8 +172,16 @@ mod tests {
         let id = Uuid::nil();
         for (role, agent, expected) in [
             (Role::Agent, Some("crew 7"), "agent:crew%207"),
-            (Role::Agent, None, "agent:00000000-0000-0000-0000-000000000000"),
-            (Role::Approver, None, "user:00000000-0000-0000-0000-000000000000"),
+            (
+                Role::Agent,
+                None,
+                "agent:00000000-0000-0000-0000-000000000000",
+            ),
+            (
+                Role::Approver,
+                None,
+                "user:00000000-0000-0000-0000-000000000000",
+            ),
         ] {
             assert_eq!(bearer(role, agent, &id).unwrap(), expected);
         }

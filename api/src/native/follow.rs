@@ -46,7 +46,13 @@ pub(crate) fn lines(
     stopping: CancellationToken,
 ) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
     let changes = reader.changes();
-    let cursor = Cursor { reader, head, selection, changes, stopping };
+    let cursor = Cursor {
+        reader,
+        head,
+        selection,
+        changes,
+        stopping,
+    };
     stream::try_unfold(cursor, |mut cursor| async move {
         let page = cursor.next_page().await?;
         Ok((!page.is_empty()).then(|| (join(&page), cursor)))
@@ -69,11 +75,16 @@ impl Cursor {
     }
 
     async fn read(&mut self) -> io::Result<Vec<StoredRecord>> {
-        let limit = u32::try_from(self.selection.limit).unwrap_or(u32::MAX).min(PAGE_RECORDS_MAX);
+        let limit = u32::try_from(self.selection.limit)
+            .unwrap_or(u32::MAX)
+            .min(PAGE_RECORDS_MAX);
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let read = self.reader.read(self.head.log, self.span(), limit, PAGE_BYTES_MAX).await;
+        let read = self
+            .reader
+            .read(self.head.log, self.span(), limit, PAGE_BYTES_MAX)
+            .await;
         let mut page = read.map_err(|error| {
             tracing::error!(error.chain = %error, log.id = self.head.log_id, "records: a stream broke off");
             io::Error::other(error)

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use probity_governance::command::{Observation, Operation};
-use probity_ledger::ledger::Receipt;
+use probity_ledger::Receipt;
 use probity_schemas::body::Body;
 use probity_schemas::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX};
 use probity_schemas::subject::{RESERVED_THINGS, Subject};
@@ -88,9 +88,14 @@ pub(crate) async fn append_records(
     let wanted = Wanted::of(&headers);
     let key = idempotency(&headers, &bytes)?;
     // Canonical form of up to 16 MiB: not on a thread that others wait for.
-    let observations = tokio::task::spawn_blocking(move || observations(&bytes)).await.map_err(|_| ApiError::Panicked)??;
+    let observations = tokio::task::spawn_blocking(move || observations(&bytes))
+        .await
+        .map_err(|_| ApiError::Panicked)??;
     let receipt = submit(&app, &principal, Operation::Observe(observations), key).await?;
-    Ok((StatusCode::CREATED, Json(appended(&app, &receipt, wanted).await?)))
+    Ok((
+        StatusCode::CREATED,
+        Json(appended(&app, &receipt, wanted).await?),
+    ))
 }
 
 /// The body of a batch, of the right media type and within its limit.
@@ -101,11 +106,20 @@ impl FromRequest<App> for Batch {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, ApiError> {
         if !is_media_type(request.headers(), "application/x-ndjson") {
-            return Err(ApiError::MediaType { expected: "application/x-ndjson" });
+            return Err(ApiError::MediaType {
+                expected: "application/x-ndjson",
+            });
         }
         let bytes = body(request, app).await?;
         let fits = bytes.len() <= BATCH_BYTES_MAX;
-        if fits { Ok(Self(bytes)) } else { Err(ApiError::TooLarge { what: "bytes of a batch", max: BATCH_BYTES_MAX as u64 }) }
+        if fits {
+            Ok(Self(bytes))
+        } else {
+            Err(ApiError::TooLarge {
+                what: "bytes of a batch",
+                max: BATCH_BYTES_MAX as u64,
+            })
+        }
     }
 }
 
@@ -119,9 +133,18 @@ enum Wanted {
 
 impl Wanted {
     fn of(headers: &HeaderMap) -> Self {
-        let preferences = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+        let preferences = headers
+            .get_all("prefer")
+            .iter()
+            .filter_map(|value| value.to_str().ok());
         let mut words = preferences.flat_map(|text| text.split(',')).map(str::trim);
-        words.find_map(|word| match word { "receipt" => Some(Self::Last), "receipts" => Some(Self::All), _ => None }).unwrap_or(Self::None)
+        words
+            .find_map(|word| match word {
+                "receipt" => Some(Self::Last),
+                "receipts" => Some(Self::All),
+                _ => None,
+            })
+            .unwrap_or(Self::None)
     }
 }
 
@@ -139,8 +162,16 @@ async fn appended(app: &App, receipt: &Receipt, wanted: Wanted) -> Result<Append
         size: receipt.size,
         replayed: receipt.replayed,
         checkpoint: receipt.checkpoint.to_string(),
-        receipt: if wanted == Wanted::Last { receipts.pop() } else { None },
-        receipts: if wanted == Wanted::All { Some(receipts) } else { None },
+        receipt: if wanted == Wanted::Last {
+            receipts.pop()
+        } else {
+            None
+        },
+        receipts: if wanted == Wanted::All {
+            Some(receipts)
+        } else {
+            None
+        },
     })
 }
 
@@ -158,26 +189,39 @@ fn sequences(first: Option<u64>, last: Option<u64>, wanted: Wanted) -> std::ops:
 fn observations(batch: &[u8]) -> Result<Vec<Observation>, ApiError> {
     let batch = batch.strip_suffix(b"\n").unwrap_or(batch);
     if batch.is_empty() {
-        return Err(ApiError::Invalid { detail: "the batch is empty".to_owned() });
+        return Err(ApiError::Invalid {
+            detail: "the batch is empty".to_owned(),
+        });
     }
     let lines = batch.split(|byte| *byte == b'\n').enumerate();
     let mut observations = Vec::new();
     for (index, line) in lines {
         if index >= BATCH_LINES_MAX {
-            return Err(ApiError::TooLarge { what: "lines of a batch", max: BATCH_LINES_MAX as u64 });
+            return Err(ApiError::TooLarge {
+                what: "lines of a batch",
+                max: BATCH_LINES_MAX as u64,
+            });
         }
-        observations.push(observation(line).map_err(|detail| ApiError::Line { line: index as u64 + 1, detail })?);
+        observations.push(observation(line).map_err(|detail| ApiError::Line {
+            line: index as u64 + 1,
+            detail,
+        })?);
     }
     Ok(observations)
 }
 
 fn observation(line: &[u8]) -> Result<Observation, String> {
-    let line: ObservationLine<'_> = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    let line: ObservationLine<'_> =
+        serde_json::from_slice(line).map_err(|error| error.to_string())?;
     let subject = Subject::parse(&line.subject).map_err(|error| error.to_string())?;
     if RESERVED_THINGS.contains(&subject.thing()) {
-        return Err(format!("subject: {} carries state; name it in correlationid instead", subject.thing()));
+        return Err(format!(
+            "subject: {} carries state; name it in correlationid instead",
+            subject.thing()
+        ));
     }
-    let body = Body::from_foreign(line.data.get().as_bytes()).map_err(|error| format!("data: {error}"))?;
+    let body =
+        Body::from_foreign(line.data.get().as_bytes()).map_err(|error| format!("data: {error}"))?;
     Ok(Observation {
         kind: line.kind,
         subject,
@@ -222,7 +266,10 @@ mod tests {
         ];
         for line in bad {
             let error = observations(format!("{GOOD}\n{line}\n{GOOD}").as_bytes()).unwrap_err();
-            assert!(matches!(error, ApiError::Line { line: 2, .. }), "{line}: {error}");
+            assert!(
+                matches!(error, ApiError::Line { line: 2, .. }),
+                "{line}: {error}"
+            );
         }
     }
 
@@ -231,12 +278,20 @@ mod tests {
         assert!(matches!(observations(b""), Err(ApiError::Invalid { .. })));
         assert!(matches!(observations(b"\n"), Err(ApiError::Invalid { .. })));
         let endless = format!("{GOOD}\n").repeat(10_001);
-        assert!(matches!(observations(endless.as_bytes()), Err(ApiError::TooLarge { .. })));
+        assert!(matches!(
+            observations(endless.as_bytes()),
+            Err(ApiError::TooLarge { .. })
+        ));
     }
 
     #[test]
     fn receipts_come_as_asked_for() {
-        let prefer = |text: &str| Wanted::of(&HeaderMap::from_iter([(HeaderName::from_static("prefer"), text.parse().unwrap())]));
+        let prefer = |text: &str| {
+            Wanted::of(&HeaderMap::from_iter([(
+                HeaderName::from_static("prefer"),
+                text.parse().unwrap(),
+            )]))
+        };
         assert_eq!(prefer("respond-async, receipt"), Wanted::Last);
         assert_eq!(prefer("receipts"), Wanted::All);
         assert_eq!(prefer("return=minimal"), Wanted::None);

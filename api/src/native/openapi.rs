@@ -2,10 +2,10 @@
 
 use crate::app::App;
 use crate::{health, native};
+use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use axum::Router;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
@@ -39,7 +39,9 @@ impl Modify for Keys {
 
 /// The native routes, and the document that describes them.
 fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
-    let routes = OpenApiRouter::with_openapi(Document::openapi()).merge(health::routes()).merge(native::routes());
+    let routes = OpenApiRouter::with_openapi(Document::openapi())
+        .merge(health::routes())
+        .merge(native::routes());
     routes.split_for_parts()
 }
 
@@ -47,7 +49,10 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
 pub(crate) fn router() -> Router<App> {
     let (router, document) = parts();
     let text = render(&document);
-    router.route("/openapi.json", get(move || async move { ([(CONTENT_TYPE, "application/json")], text).into_response() }))
+    router.route(
+        "/openapi.json",
+        get(move || async move { ([(CONTENT_TYPE, "application/json")], text).into_response() }),
+    )
 }
 
 /// The document as it is committed.
@@ -58,7 +63,10 @@ fn document() -> String {
 }
 
 fn render(document: &utoipa::openapi::OpenApi) -> String {
-    document.to_pretty_json().map(|text| text + "\n").unwrap_or_default()
+    document
+        .to_pretty_json()
+        .map(|text| text + "\n")
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -77,7 +85,10 @@ mod tests {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, document()).unwrap();
         }
-        assert!(std::fs::read_to_string(&path).unwrap() == document(), "schemas/openapi/native.json is stale: PROBITY_OPENAPI=write cargo test -p probity-api openapi");
+        assert!(
+            std::fs::read_to_string(&path).unwrap() == document(),
+            "schemas/openapi/native.json is stale: PROBITY_OPENAPI=write cargo test -p probity-api openapi"
+        );
     }
 
     #[test]
@@ -85,12 +96,22 @@ mod tests {
         let document: Value = serde_json::from_str(&document()).unwrap();
         assert_eq!(document["openapi"], "3.1.0");
         let paths = document["paths"].as_object().unwrap();
-        let operations: Vec<&Value> = paths.values().flat_map(|path| path.as_object().unwrap().values()).collect();
-        let names: BTreeSet<&str> = operations.iter().map(|operation| operation["operationId"].as_str().unwrap()).collect();
+        let operations: Vec<&Value> = paths
+            .values()
+            .flat_map(|path| path.as_object().unwrap().values())
+            .collect();
+        let names: BTreeSet<&str> = operations
+            .iter()
+            .map(|operation| operation["operationId"].as_str().unwrap())
+            .collect();
         assert_eq!(names.len(), operations.len());
         for operation in operations {
             let open = operation.get("security").is_some();
-            assert_ne!(open, operation["responses"].get("401").is_some(), "{operation}");
+            assert_ne!(
+                open,
+                operation["responses"].get("401").is_some(),
+                "{operation}"
+            );
         }
     }
 }

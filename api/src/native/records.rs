@@ -54,20 +54,32 @@ pub(crate) async fn read_records(
     principal.require(Right::Records)?;
     let selection = query.selection()?;
     let reader = app.ledger.reader();
-    let head = reader.log(&principal.tenant).await?.ok_or(ApiError::NotFound { what: "log" })?;
+    let head = reader
+        .log(&principal.tenant)
+        .await?
+        .ok_or(ApiError::NotFound { what: "log" })?;
     let size = head.size;
     let stream = lines(reader, head, selection, app.stopping.clone());
-    let headers = [(CONTENT_TYPE.as_str(), "application/x-ndjson".to_owned()), ("x-probity-size", size.to_string())];
+    let headers = [
+        (CONTENT_TYPE.as_str(), "application/x-ndjson".to_owned()),
+        ("x-probity-size", size.to_string()),
+    ];
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
 impl RecordQuery {
     fn selection(self) -> Result<Selection, ApiError> {
-        let invalid = |detail: &str| ApiError::Invalid { detail: detail.to_owned() };
+        let invalid = |detail: &str| ApiError::Invalid {
+            detail: detail.to_owned(),
+        };
         if self.subject.is_some() && self.since.is_some() {
             return Err(invalid("subject, since: expected one of the two"));
         }
-        if self.subject.as_deref().is_some_and(|subject| !is_subject(subject)) {
+        if self
+            .subject
+            .as_deref()
+            .is_some_and(|subject| !is_subject(subject))
+        {
             return Err(invalid("subject: expected thing/id"));
         }
         let since = self.since.as_deref().map(Time::parse_rfc3339).transpose();
@@ -90,12 +102,21 @@ mod tests {
     fn a_query_selects_in_one_way() {
         let query = |subject: Option<&str>, since: Option<&str>| {
             let texts = (subject.map(str::to_owned), since.map(str::to_owned));
-            RecordQuery { subject: texts.0, since: texts.1, ..RecordQuery::default() }.selection()
+            RecordQuery {
+                subject: texts.0,
+                since: texts.1,
+                ..RecordQuery::default()
+            }
+            .selection()
         };
         assert_eq!(query(None, None).unwrap().limit, u64::MAX);
         assert!(query(Some("decision/1"), None).is_ok());
         assert!(query(None, Some("2026-11-22T10:11:12+01:00")).is_ok());
-        for (subject, since) in [(Some("decision"), None), (None, Some("yesterday")), (Some("a/b"), Some("2026-11-22T10:11:12Z"))] {
+        for (subject, since) in [
+            (Some("decision"), None),
+            (None, Some("yesterday")),
+            (Some("a/b"), Some("2026-11-22T10:11:12Z")),
+        ] {
             assert!(query(subject, since).is_err(), "{subject:?} {since:?}");
         }
     }

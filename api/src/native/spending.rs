@@ -84,7 +84,9 @@ impl From<&Budget> for BudgetView {
 impl BudgetInput {
     fn into_event(self) -> Result<BudgetSet, ApiError> {
         let time = |name: &str, text: &str| {
-            Time::parse_rfc3339(text).map_err(|_| ApiError::Invalid { detail: format!("{name}: expected an RFC 3339 time") })
+            Time::parse_rfc3339(text).map_err(|_| ApiError::Invalid {
+                detail: format!("{name}: expected an RFC 3339 time"),
+            })
         };
         Ok(BudgetSet {
             alert_milli: self.alert_milli,
@@ -100,11 +102,16 @@ impl BudgetInput {
 #[utoipa::path(get, path = "/v1/logs/{tenant}/budget", tag = "budget",
     params(("tenant" = String, Path, description = "the log's tenant")),
     responses((status = 200, body = BudgetView), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn get_budget(State(app): State<App>, principal: Principal) -> Result<Json<BudgetView>, ApiError> {
+pub(crate) async fn get_budget(
+    State(app): State<App>,
+    principal: Principal,
+) -> Result<Json<BudgetView>, ApiError> {
     principal.require(Right::Views)?;
     let state = app.ledger.state(&principal.tenant).await?;
     let budget = state.as_ref().and_then(|state| state.budget.as_ref());
-    budget.map(|budget| Json(BudgetView::from(budget))).ok_or(ApiError::NotFound { what: "budget" })
+    budget
+        .map(|budget| Json(BudgetView::from(budget)))
+        .ok_or(ApiError::NotFound { what: "budget" })
 }
 
 /// Sets the budget. Setting it again for a period that begins at the same moment keeps what was spent.
@@ -122,6 +129,14 @@ pub(crate) async fn set_budget(
 ) -> Result<Json<Recorded>, ApiError> {
     principal.require(Right::Budget)?;
     let key = idempotency(&headers, &bytes)?;
-    let receipt = submit(&app, &principal, Operation::SetBudget(value.into_event()?), key).await?;
-    Ok(Json(Recorded { sequence: receipt.last() }))
+    let receipt = submit(
+        &app,
+        &principal,
+        Operation::SetBudget(value.into_event()?),
+        key,
+    )
+    .await?;
+    Ok(Json(Recorded {
+        sequence: receipt.last(),
+    }))
 }

@@ -34,17 +34,26 @@ pub(super) async fn export(data: &Path, client: &Client) -> Result<PathBuf, Fail
 /// Has the bundle judged, and a copy with one byte changed; gives what did not go as expected.
 pub(super) async fn judge_twice(bundle: &Path, key: &str) -> Vec<String> {
     let mut surprises = Vec::new();
-    say(format_args!("\n$ {JUDGE} {} --key '{key}'", bundle.display()));
+    say(format_args!(
+        "\n$ {JUDGE} {} --key '{key}'",
+        bundle.display()
+    ));
     match judge(bundle, key).await {
         Ok(output) if output.status.code() == Some(0) => {}
-        other => surprises.push(format!("the judge did not accept the bundle: {}", ending(&other))),
+        other => surprises.push(format!(
+            "the judge did not accept the bundle: {}",
+            ending(&other)
+        )),
     }
     match change_one_byte(bundle).await {
         Ok(copy) => {
             say(format_args!("\n$ {JUDGE} {} --key '{key}'", copy.display()));
             let verdict = judge(&copy, key).await;
             if !names_record_and_rule(&verdict) {
-                surprises.push(format!("the judge did not name the changed byte: {}", ending(&verdict)));
+                surprises.push(format!(
+                    "the judge did not name the changed byte: {}",
+                    ending(&verdict)
+                ));
             }
         }
         Err(error) => surprises.push(format!("no byte could be changed: {error}")),
@@ -55,10 +64,17 @@ pub(super) async fn judge_twice(bundle: &Path, key: &str) -> Vec<String> {
 /// Runs the judge and shows its report.
 async fn judge(bundle: &Path, key: &str) -> std::io::Result<Output> {
     let program = std::env::current_exe()?.with_file_name(JUDGE);
-    let output = Command::new(program).arg(bundle).arg("--key").arg(key).output().await?;
+    let output = Command::new(program)
+        .arg(bundle)
+        .arg("--key")
+        .arg(key)
+        .output()
+        .await?;
     for stream in [&output.stdout, &output.stderr] {
         let report = String::from_utf8_lossy(stream);
-        report.lines().for_each(|line| say(format_args!("  {line}")));
+        report
+            .lines()
+            .for_each(|line| say(format_args!("  {line}")));
     }
     Ok(output)
 }
@@ -66,7 +82,8 @@ async fn judge(bundle: &Path, key: &str) -> std::io::Result<Output> {
 /// Whether the verdict is "false", with a record named.
 fn names_record_and_rule(verdict: &std::io::Result<Output>) -> bool {
     verdict.as_ref().is_ok_and(|output| {
-        output.status.code() == Some(1) && String::from_utf8_lossy(&output.stdout).contains("record")
+        output.status.code() == Some(1)
+            && String::from_utf8_lossy(&output.stdout).contains("record")
     })
 }
 
@@ -80,19 +97,31 @@ fn ending(verdict: &std::io::Result<Output>) -> String {
 /// Copies a bundle with one digit of a reported cost changed: well formed, plausible, and false.
 async fn change_one_byte(bundle: &Path) -> std::io::Result<PathBuf> {
     let mut bytes = tokio::fs::read(bundle).await?;
-    let found = digit(&bytes).ok_or_else(|| std::io::Error::other("the bundle tells of no cost"))?;
+    let found =
+        digit(&bytes).ok_or_else(|| std::io::Error::other("the bundle tells of no cost"))?;
     let old = bytes[found];
     bytes[found] = if old == b'1' { b'9' } else { b'1' };
     let copy = bundle.with_file_name("tampered.tar");
     tokio::fs::write(&copy, &bytes).await?;
-    say(format_args!("\ntampered   byte {found} of a copy: a reported cost begins with {} instead of {}", char::from(bytes[found]), char::from(old)));
+    say(format_args!(
+        "\ntampered   byte {found} of a copy: a reported cost begins with {} instead of {}",
+        char::from(bytes[found]),
+        char::from(old)
+    ));
     Ok(copy)
 }
 
 /// Where the first digit of a cost stands that is not nothing.
 fn digit(bytes: &[u8]) -> Option<usize> {
-    let ends = bytes.windows(BEFORE_DIGIT.len()).enumerate().filter(|(_, window)| *window == BEFORE_DIGIT);
-    ends.map(|(at, _)| at + BEFORE_DIGIT.len()).find(|at| bytes.get(*at).is_some_and(|byte| (b'1'..=b'9').contains(byte)))
+    let ends = bytes
+        .windows(BEFORE_DIGIT.len())
+        .enumerate()
+        .filter(|(_, window)| *window == BEFORE_DIGIT);
+    ends.map(|(at, _)| at + BEFORE_DIGIT.len()).find(|at| {
+        bytes
+            .get(*at)
+            .is_some_and(|byte| (b'1'..=b'9').contains(byte))
+    })
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::native::credentials;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use probity_governance::command::Operation;
-use probity_ledger::ledger::{Ledger, Submission};
+use probity_ledger::{Ledger, Submission};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::Role;
 use std::collections::BTreeMap;
@@ -36,11 +36,21 @@ impl Kept {
     pub(super) fn load_or_make(data: &Path) -> Result<Self, Failure> {
         fs::create_dir_all(data)?;
         let path = data.join(FILE);
-        let text = Zeroizing::new(if path.exists() { fs::read_to_string(&path)? } else { String::new() });
+        let text = Zeroizing::new(if path.exists() {
+            fs::read_to_string(&path)?
+        } else {
+            String::new()
+        });
         let pairs = text.lines().filter_map(|line| line.split_once('='));
-        let values = pairs.map(|(name, value)| (name.to_owned(), Zeroizing::new(value.to_owned()))).collect();
+        let values = pairs
+            .map(|(name, value)| (name.to_owned(), Zeroizing::new(value.to_owned())))
+            .collect();
         let environment = Secrets::from_environment().map_err(Failure::Environment)?;
-        let mut kept = Self { path, values, environment };
+        let mut kept = Self {
+            path,
+            values,
+            environment,
+        };
         for name in [ADAPTER_SECRET, OPERATORS_KEY] {
             if !kept.values.contains_key(name) {
                 kept.values.insert(name.to_owned(), random()?);
@@ -60,14 +70,30 @@ impl Kept {
     }
 
     /// Issues the native keys that are missing or no longer good.
-    pub(super) async fn issue_keys(&mut self, ledger: &Ledger, tenant: &Tenant) -> Result<(), Failure> {
+    pub(super) async fn issue_keys(
+        &mut self,
+        ledger: &Ledger,
+        tenant: &Tenant,
+    ) -> Result<(), Failure> {
         for (name, role) in [(ADMIN_KEY, Role::Admin), (AUDITOR_KEY, Role::Auditor)] {
             if self.is_good(ledger, name).await? {
                 continue;
             }
             let (minted, issued) = credentials::mint(tenant, role, None)?;
-            let command = system_command(Operation::IssueCredential(minted.id.to_string(), Box::new(issued)));
-            ledger.submit(tenant, Submission { command, idempotency: None, attachments: Vec::new() }).await?;
+            let command = system_command(Operation::IssueCredential(
+                minted.id.to_string(),
+                Box::new(issued),
+            ));
+            ledger
+                .submit(
+                    tenant,
+                    Submission {
+                        command,
+                        idempotency: None,
+                        attachments: Vec::new(),
+                    },
+                )
+                .await?;
             self.values.insert(name.to_owned(), minted.key);
         }
         self.write()
@@ -80,18 +106,36 @@ impl Kept {
 
     /// What a person needs to go on by hand.
     pub(super) fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     async fn is_good(&self, ledger: &Ledger, name: &str) -> Result<bool, Failure> {
-        let Some(key) = self.values.get(name).and_then(|key| PresentedKey::parse(key)) else { return Ok(false) };
-        let Some(directory) = ledger.directory(&key.tenant).await? else { return Ok(false) };
-        Ok(directory.credentials.get(&key.id).is_some_and(|known| !known.revoked && key.matches(&known.digest)))
+        let Some(key) = self
+            .values
+            .get(name)
+            .and_then(|key| PresentedKey::parse(key))
+        else {
+            return Ok(false);
+        };
+        let Some(directory) = ledger.directory(&key.tenant).await? else {
+            return Ok(false);
+        };
+        Ok(directory
+            .credentials
+            .get(&key.id)
+            .is_some_and(|known| !known.revoked && key.matches(&known.digest)))
     }
 
     fn write(&self) -> Result<(), Failure> {
         let partial = self.path.with_extension("env.partial");
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial)?;
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&partial)?;
         for (name, value) in &self.values {
             writeln!(file, "{name}={}", value.as_str())?;
         }

@@ -25,9 +25,17 @@ struct Run {
 #[serde(tag = "do", rename_all = "lowercase")]
 enum Step {
     /// The agent asks.
-    Request { id: String, body: Value, expect: Expect },
+    Request {
+        id: String,
+        body: Value,
+        expect: Expect,
+    },
     /// A person answers.
-    Resolve { of: String, status: String, justification: String },
+    Resolve {
+        of: String,
+        status: String,
+        justification: String,
+    },
     /// The agent asks again, the same.
     Resume { of: String, expect: Expect },
     /// The agent reports.
@@ -58,8 +66,13 @@ struct Asked {
 pub(super) async fn play(run: &str, client: &Client) -> Result<Vec<String>, Failure> {
     let run = read(run)?;
     let adapter = client.adapter(&run.adapter)?;
-    let mut play =
-        Play { client, adapter, asked: BTreeMap::new(), reports: BTreeMap::new(), surprises: Vec::new() };
+    let mut play = Play {
+        client,
+        adapter,
+        asked: BTreeMap::new(),
+        reports: BTreeMap::new(),
+        surprises: Vec::new(),
+    };
     say(format_args!("the story: {}\n", run.description));
     play.publish(&run.policies).await?;
     play.register(&run.adapter).await?;
@@ -73,24 +86,51 @@ pub(super) async fn play(run: &str, client: &Client) -> Result<Vec<String>, Fail
 impl Play<'_> {
     async fn publish(&mut self, policies: &[Value]) -> Result<(), Failure> {
         for policy in policies {
-            let (status, _) = self.client.call(&As::Operator, Method::POST, "/ops/api/policies", Some(policy)).await?;
+            let (status, _) = self
+                .client
+                .call(
+                    &As::Operator,
+                    Method::POST,
+                    "/ops/api/policies",
+                    Some(policy),
+                )
+                .await?;
             self.expect("a policy is taken", "200", status.as_str());
         }
-        say(format_args!("policies   {} published; no match is a deny (guarded)", policies.len()));
+        say(format_args!(
+            "policies   {} published; no match is a deny (guarded)",
+            policies.len()
+        ));
         Ok(())
     }
 
     async fn register(&mut self, adapter: &Value) -> Result<(), Failure> {
-        let (status, _) = self.client.call(&self.adapter, Method::POST, "/adapters/register", Some(adapter)).await?;
+        let (status, _) = self
+            .client
+            .call(
+                &self.adapter,
+                Method::POST,
+                "/adapters/register",
+                Some(adapter),
+            )
+            .await?;
         self.expect("the adapter is registered", "200", status.as_str());
-        say(format_args!("adapter    {} registered, risk class {}\n", text(adapter, "adapter_id"), text(adapter, "risk_class")));
+        say(format_args!(
+            "adapter    {} registered, risk class {}\n",
+            text(adapter, "adapter_id"),
+            text(adapter, "risk_class")
+        ));
         Ok(())
     }
 
     async fn step(&mut self, step: Step) -> Result<(), Failure> {
         match step {
             Step::Request { id, body, expect } => self.request(id, body, &expect).await,
-            Step::Resolve { of, status, justification } => self.resolve(&of, &status, &justification).await,
+            Step::Resolve {
+                of,
+                status,
+                justification,
+            } => self.resolve(&of, &status, &justification).await,
             Step::Resume { of, expect } => self.resume(&of, &expect).await,
             Step::Ingest { kind, body } => self.ingest(&kind, &body).await,
         }
@@ -100,73 +140,150 @@ impl Play<'_> {
         let answer = self.ask(&body).await?;
         let verdict = text(&answer, "decision");
         self.expect(&id, &expect.decision, verdict);
-        say(format_args!("{:<10} {:<44} {}", verdict, describe(&body), text(&answer, "explanation")));
-        self.asked.insert(id, Asked { body, decision: text(&answer, "decision_id").to_owned() });
+        say(format_args!(
+            "{:<10} {:<44} {}",
+            verdict,
+            describe(&body),
+            text(&answer, "explanation")
+        ));
+        self.asked.insert(
+            id,
+            Asked {
+                body,
+                decision: text(&answer, "decision_id").to_owned(),
+            },
+        );
         Ok(())
     }
 
-    async fn resolve(&mut self, of: &str, status: &str, justification: &str) -> Result<(), Failure> {
-        let decision = self.asked.get(of).map_or("", |asked| asked.decision.as_str());
+    async fn resolve(
+        &mut self,
+        of: &str,
+        status: &str,
+        justification: &str,
+    ) -> Result<(), Failure> {
+        let decision = self
+            .asked
+            .get(of)
+            .map_or("", |asked| asked.decision.as_str());
         let path = format!("/ops/api/decisions/{decision}/resolve");
         let body = json!({ "status": status, "justification": justification });
-        let (code, _) = self.client.call(&As::Operator, Method::POST, &path, Some(&body)).await?;
+        let (code, _) = self
+            .client
+            .call(&As::Operator, Method::POST, &path, Some(&body))
+            .await?;
         self.expect(of, "200", code.as_str());
         say(format_args!("  person   {status}: {justification}"));
-        self.poll(of, if status == "approved" { "allow" } else { "deny" }).await
+        self.poll(
+            of,
+            if status == "approved" {
+                "allow"
+            } else {
+                "deny"
+            },
+        )
+        .await
     }
 
     /// Looks how the execution stands, as an adapter that waits does. Looking uses nothing up.
     async fn poll(&mut self, of: &str, expected: &str) -> Result<(), Failure> {
-        let execution = self.asked.get(of).map_or("", |asked| text(&asked.body, "execution_id"));
+        let execution = self
+            .asked
+            .get(of)
+            .map_or("", |asked| text(&asked.body, "execution_id"));
         let path = format!("/api/execution/{execution}");
-        let (_, answer) = self.client.call(&self.adapter, Method::GET, &path, None).await?;
+        let (_, answer) = self
+            .client
+            .call(&self.adapter, Method::GET, &path, None)
+            .await?;
         self.expect(of, expected, text(&answer, "effect"));
         Ok(())
     }
 
     async fn resume(&mut self, of: &str, expect: &Expect) -> Result<(), Failure> {
-        let body = self.asked.get(of).map_or(Value::Null, |asked| asked.body.clone());
+        let body = self
+            .asked
+            .get(of)
+            .map_or(Value::Null, |asked| asked.body.clone());
         let answer = self.ask(&body).await?;
         let verdict = text(&answer, "decision");
         self.expect(of, &expect.decision, verdict);
-        say(format_args!("  agent    asks again, the very same: {verdict}"));
+        say(format_args!(
+            "  agent    asks again, the very same: {verdict}"
+        ));
         Ok(())
     }
 
     async fn ingest(&mut self, kind: &str, body: &Value) -> Result<(), Failure> {
-        let (_, answer) = self.client.call(&self.adapter, Method::POST, &format!("/api/ingest/{kind}"), Some(body)).await?;
+        let (_, answer) = self
+            .client
+            .call(
+                &self.adapter,
+                Method::POST,
+                &format!("/api/ingest/{kind}"),
+                Some(body),
+            )
+            .await?;
         let status = text(&answer, "status");
         if !["ok", "duplicate"].contains(&status) {
-            self.surprises.push(format!("a report of {kind} was answered {answer}"));
+            self.surprises
+                .push(format!("a report of {kind} was answered {answer}"));
         }
         *self.reports.entry(kind.to_owned()).or_default() += 1;
         Ok(())
     }
 
     async fn conclude(&mut self, adapter: &Value) -> Result<(), Failure> {
-        let reports: Vec<String> = self.reports.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        let reports: Vec<String> = self
+            .reports
+            .iter()
+            .map(|(kind, count)| format!("{count} {kind}"))
+            .collect();
         say(format_args!("\nreported   {}", reports.join(", ")));
-        let (_, posture) = self.client.call(&self.adapter, Method::GET, "/api/adapter/posture", None).await?;
-        self.expect("the posture", text(adapter, "adapter_id"), text(&posture, "adapter"));
-        say(format_args!("posture    {}, mode {}, {} policies", text(&posture, "status"), text(&posture, "mode"), posture["policy_count"]));
+        let (_, posture) = self
+            .client
+            .call(&self.adapter, Method::GET, "/api/adapter/posture", None)
+            .await?;
+        self.expect(
+            "the posture",
+            text(adapter, "adapter_id"),
+            text(&posture, "adapter"),
+        );
+        say(format_args!(
+            "posture    {}, mode {}, {} policies",
+            text(&posture, "status"),
+            text(&posture, "mode"),
+            posture["policy_count"]
+        ));
         Ok(())
     }
 
     async fn ask(&self, body: &Value) -> Result<Value, Failure> {
-        let (_, answer) = self.client.call(&self.adapter, Method::POST, "/api/execution/request", Some(body)).await?;
+        let (_, answer) = self
+            .client
+            .call(
+                &self.adapter,
+                Method::POST,
+                "/api/execution/request",
+                Some(body),
+            )
+            .await?;
         Ok(answer)
     }
 
     fn expect(&mut self, what: &str, expected: &str, found: &str) {
         if expected != found {
-            self.surprises.push(format!("{what}: expected {expected}, found {found:?}"));
+            self.surprises
+                .push(format!("{what}: expected {expected}, found {found:?}"));
         }
     }
 }
 
 /// Reads a run and makes its ids new to the ledger.
 fn read(run: &str) -> Result<Run, Failure> {
-    let unreadable = |error: serde_json::Error| Failure::Story { what: format!("the run cannot be read: {error}") };
+    let unreadable = |error: serde_json::Error| Failure::Story {
+        what: format!("the run cannot be read: {error}"),
+    };
     let mut run: Value = serde_json::from_str(run).map_err(unreadable)?;
     let mut ids = BTreeSet::new();
     collect_ids(&run, &mut ids);
@@ -191,8 +308,12 @@ fn collect_ids(value: &Value, ids: &mut BTreeSet<String>) {
 fn rename_ids(value: &mut Value, ids: &BTreeSet<String>, play: &str) {
     match value {
         Value::String(text) if ids.contains(text) => *text = format!("{text}-{play}"),
-        Value::Object(fields) => fields.values_mut().for_each(|value| rename_ids(value, ids, play)),
-        Value::Array(items) => items.iter_mut().for_each(|item| rename_ids(item, ids, play)),
+        Value::Object(fields) => fields
+            .values_mut()
+            .for_each(|value| rename_ids(value, ids, play)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| rename_ids(item, ids, play)),
         _ => {}
     }
 }
@@ -205,8 +326,13 @@ fn describe(body: &Value) -> String {
         (!words.is_empty()).then(|| words.join(" "))
     };
     let what = words(&context["exec"]["argv"]).or_else(|| words(&context["targets"]["paths"]));
-    let what = what.or_else(|| context["url"].as_str().map(str::to_owned)).unwrap_or_else(|| text(body, "intent").to_owned());
-    format!("{} {what}", text(body, "tool")).chars().take(44).collect()
+    let what = what
+        .or_else(|| context["url"].as_str().map(str::to_owned))
+        .unwrap_or_else(|| text(body, "intent").to_owned());
+    format!("{} {what}", text(body, "tool"))
+        .chars()
+        .take(44)
+        .collect()
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
@@ -234,8 +360,14 @@ mod tests {
     #[test]
     fn a_request_is_described_by_what_it_would_do() {
         let request = |context| json!({ "tool": "exec", "intent": "inspect", "context": context });
-        assert_eq!(describe(&request(json!({ "exec": { "argv": ["ls", "-la"] } }))), "exec ls -la");
-        assert_eq!(describe(&request(json!({ "targets": { "paths": ["/a"] } }))), "exec /a");
+        assert_eq!(
+            describe(&request(json!({ "exec": { "argv": ["ls", "-la"] } }))),
+            "exec ls -la"
+        );
+        assert_eq!(
+            describe(&request(json!({ "targets": { "paths": ["/a"] } }))),
+            "exec /a"
+        );
         assert_eq!(describe(&request(json!({}))), "exec inspect");
     }
 }

@@ -17,7 +17,10 @@ use utoipa_axum::routes;
 
 /// Routes of this group.
 pub(crate) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_decisions)).routes(routes!(get_decision)).routes(routes!(list_approvals))
+    OpenApiRouter::new()
+        .routes(routes!(list_decisions))
+        .routes(routes!(get_decision))
+        .routes(routes!(list_approvals))
 }
 
 /// Which decisions.
@@ -79,7 +82,12 @@ pub(crate) async fn list_decisions(
 ) -> Result<Response, ApiError> {
     page.admit(&app, &principal).await?;
     let filter = query.filter()?;
-    Ok(page.answer(app.views.decisions().list(&principal.tenant, &filter, &page.page()).await?))
+    Ok(page.answer(
+        app.views
+            .decisions()
+            .list(&principal.tenant, &filter, &page.page())
+            .await?,
+    ))
 }
 
 /// One decision: facts, verdict, matched policies, risk, and what became of it.
@@ -109,6 +117,14 @@ pub(crate) async fn list_approvals(
     Checked(page): Checked<PageQuery>,
 ) -> Result<Response, ApiError> {
     page.admit(&app, &principal).await?;
-    let pending = DecisionFilter { status: vec![DecisionStatus::Pending], ..DecisionFilter::default() };
-    Ok(page.answer(app.views.decisions().list(&principal.tenant, &pending, &page.page()).await?))
+    let pending = DecisionFilter {
+        status: vec![DecisionStatus::Pending],
+        ..DecisionFilter::default()
+    };
+    Ok(page.answer(
+        app.views
+            .decisions()
+            .list(&principal.tenant, &pending, &page.page())
+            .await?,
+    ))
 }
