@@ -121,7 +121,7 @@ pub async fn views(
 ) -> Result<Views, ViewError> {
     let place = ViewsConfig {
         data: data.to_owned(),
-        database: database.into(),
+        database,
     };
     let views = Views::open(&place, ledger.reader()).await?;
     views.start();

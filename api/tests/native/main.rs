@@ -1,0 +1,10 @@
+//! Stories over real HTTP: a server in this process, a client as anybody has one.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod access;
+mod forwarding;
+mod harness;
+mod limits;
+mod program;
+mod reading;
+mod writing;
