@@ -11,11 +11,8 @@ pub const SMALL_BODY_BYTES_MAX: usize = RECORD_BYTES_MAX;
 /// Bytes of a request's head, unless configured otherwise.
 pub const HEADER_BYTES_MAX: usize = 32 * 1024;
 
-/// The least that the head may be limited to: what the HTTP library asks for.
+/// The least that the head may be limited to: ordinary clients and proxies send that much.
 pub const HEADER_BYTES_MIN: usize = 8 * 1024;
-
-/// Headers of a request.
-pub const HEADERS_MAX: usize = 100;
 
 /// Seconds in which a request's head must have arrived.
 pub const HEADER_SECONDS_MAX: u64 = 10;

@@ -7,7 +7,7 @@
 use crate::app::App;
 use crate::config::ServerConfig;
 use crate::limiter::Limiter;
-use crate::limits::{HEADER_SECONDS_MAX, HEADERS_MAX, STOP_SECONDS_MAX};
+use crate::limits::{HEADER_SECONDS_MAX, STOP_SECONDS_MAX};
 use crate::measure;
 use crate::open;
 use crate::output::chain;
@@ -174,8 +174,7 @@ fn connection_builder(app: &App) -> http1::Builder {
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX))
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(app.config.header_bytes_max);
+        .max_header_size(app.config.header_bytes_max);
     builder
 }
 

@@ -193,8 +193,7 @@ async fn both_ways_to_carry_a_key_are_one() {
     assert_eq!(
         served
             .http
-            .get(&url)
-            .query(&[("key", &key)])
+            .get(format!("{url}?key={key}"))
             .send()
             .await
             .unwrap()
