@@ -7,6 +7,7 @@
 mod append;
 mod committer;
 mod connect;
+mod insert;
 mod read;
 mod turns;
 mod write;

@@ -206,7 +206,7 @@ pub(super) async fn attachment_list(
     let sql = "SELECT blake3, size FROM probity.attachments WHERE log = $1 AND first < $2 AND blake3 > $3 ORDER BY blake3 LIMIT $4";
     let query = sqlx::query_as(sql)
         .bind(log)
-        .bind(records.cast_signed())
+        .bind(signed(records)?)
         .bind(after)
         .bind(i64::from(limit));
     let found: Vec<(String, i64)> = query.fetch_all(pool).await?;

@@ -1,120 +1,24 @@
 //! The SQL of one append inside the committer's transaction: compare and swap the log's row, then insert.
-//!
-//! A call of the driver costs as much as a few rows, so rows go in by prepared statements of many rows each.
 
-use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnection};
-use sqlx::{AssertSqlSafe, Connection as _};
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::SqliteConnection;
 
-use super::committer::Outcome;
+use super::insert::{ALIASES, ATTACHMENTS, KEYS, RECORDS, SUBJECTS};
 use crate::store::limits::INSERT_ROWS_MAX;
 use crate::store::{Append, rows};
 
-type Statement = Query<'static, Sqlite, SqliteArguments>;
-
-/// An INSERT of any number of rows.
-struct Insert {
-    into: &'static str,
-    row: &'static str,
-    end: &'static str,
-}
-
-const RECORDS: Insert = Insert {
-    into: "INSERT INTO records (log, sequence, time_micros, leaf, line) VALUES ",
-    row: "(?,?,?,?,?)",
-    end: "",
-};
-const SUBJECTS: Insert = Insert {
-    into: "INSERT INTO subjects (log, subject, revision, sequence) VALUES ",
-    row: "(?,?,?,?)",
-    end: "",
-};
-const ALIASES: Insert = Insert {
-    into: "INSERT INTO aliases (log, alias, subject) VALUES ",
-    row: "(?,?,?)",
-    end: " ON CONFLICT (log, alias) DO UPDATE SET subject = excluded.subject",
-};
-const KEYS: Insert = Insert {
-    into: "INSERT OR REPLACE INTO idempotency (log, key, fingerprint, first, count, time_micros, reply) VALUES ",
-    row: "(?,?,?,?,?,?,?)",
-    end: "",
-};
-const ATTACHMENTS: Insert = Insert {
-    into: "INSERT INTO attachments (log, blake3, first, size, content) VALUES ",
-    row: "(?,?,?,?,?)",
-    end: " ON CONFLICT (log, blake3) DO NOTHING",
-};
-
-impl Insert {
-    /// Inserts all rows, as many at once as a prepared statement takes. `bind` gets each row's place.
-    async fn rows<T>(
-        &self,
-        connection: &mut SqliteConnection,
-        rows: &[T],
-        bind: impl Fn(Statement, i64, &T) -> Statement,
-    ) -> Result<(), sqlx::Error> {
-        let mut place = 0;
-        for chunk in rows.chunks(INSERT_ROWS_MAX) {
-            let values = vec![self.row; chunk.len()].join(",");
-            let sql = format!("{}{values}{}", self.into, self.end);
-            let mut statement = sqlx::query(AssertSqlSafe(sql));
-            for row in chunk {
-                statement = bind(statement, place, row);
-                place += 1;
-            }
-            statement.execute(&mut *connection).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Writes one of several appends of a transaction. An error means that the whole transaction is lost.
-pub(super) async fn write_in_savepoint(
-    transaction: &mut SqliteConnection,
-    append: &Append,
-) -> Result<Outcome, sqlx::Error> {
-    let mut savepoint = transaction.begin().await?;
-    match write(&mut savepoint, append).await {
-        Ok(outcome) => savepoint.commit().await.map(|()| outcome),
-        // A full disk, for one, ends the whole transaction: then this fails, too.
-        Err(error) => savepoint.rollback().await.map(|()| Outcome::Refused(error)),
-    }
-}
-
-/// Writes one append, or nothing when the log's row is another one. That its numbers fit was checked before
-/// ([`rows::check`]).
+/// Writes one append; `false`, and nothing written, when the log's row is not the one the writer saw. That its numbers
+/// fit was checked before ([`rows::check`]).
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     append: &Append,
-) -> Result<Outcome, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     if !swap(connection, append).await? {
-        return Ok(Outcome::Conflict);
+        return Ok(false);
     }
-    let (log, first) = (
-        append.expected.log,
-        append.expected.range.size().cast_signed(),
-    );
-    RECORDS
-        .rows(connection, &append.records, |statement, place, record| {
-            let statement = statement
-                .bind(log)
-                .bind(first + place)
-                .bind(record.time_micros);
-            statement
-                .bind(record.leaf.0.to_vec())
-                .bind(record.line.to_vec())
-        })
-        .await?;
-    SUBJECTS
-        .rows(connection, &append.records, |statement, place, record| {
-            let statement = statement.bind(log).bind(record.subject.clone());
-            statement
-                .bind(record.revision.cast_signed())
-                .bind(first + place)
-        })
-        .await?;
+    write_records(connection, append).await?;
     write_besides(connection, append).await?;
-    Ok(Outcome::Written)
+    Ok(true)
 }
 
 /// Swaps the log's row if it is still the one the writer saw.
@@ -138,6 +42,32 @@ async fn swap(connection: &mut SqliteConnection, append: &Append) -> Result<bool
     Ok(swapped.rows_affected() == 1)
 }
 
+/// Writes the records and where their subjects are, both in one call.
+async fn write_records(
+    connection: &mut SqliteConnection,
+    append: &Append,
+) -> Result<(), sqlx::Error> {
+    let log = append.expected.log;
+    let mut first = append.expected.range.size().cast_signed();
+    for chunk in append.records.chunks(INSERT_ROWS_MAX) {
+        let sql = format!("{};{}", RECORDS.sql(chunk.len()), SUBJECTS.sql(chunk.len()));
+        let mut statement = sqlx::query(AssertSqlSafe(sql));
+        for (sequence, record) in (first..).zip(chunk) {
+            statement = statement.bind(log).bind(sequence).bind(record.time_micros);
+            statement = statement
+                .bind(record.leaf.0.to_vec())
+                .bind(record.line.to_vec());
+        }
+        for (sequence, record) in (first..).zip(chunk) {
+            statement = statement.bind(log).bind(record.subject.clone());
+            statement = statement.bind(record.revision.cast_signed()).bind(sequence);
+        }
+        statement.execute(&mut *connection).await?;
+        first += chunk.len() as i64;
+    }
+    Ok(())
+}
+
 /// Writes what an append holds besides its records.
 async fn write_besides(
     connection: &mut SqliteConnection,
@@ -145,14 +75,14 @@ async fn write_besides(
 ) -> Result<(), sqlx::Error> {
     let log = append.expected.log;
     ALIASES
-        .rows(connection, &append.aliases, |statement, _, alias| {
+        .rows(connection, &append.aliases, |statement, alias| {
             statement
                 .bind(log)
                 .bind(alias.alias.clone())
                 .bind(alias.subject.clone())
         })
         .await?;
-    KEYS.rows(connection, &append.idempotency, |statement, _, row| {
+    KEYS.rows(connection, &append.idempotency, |statement, row| {
         let statement = statement
             .bind(log)
             .bind(row.key.clone())
@@ -164,18 +94,11 @@ async fn write_besides(
     })
     .await?;
     ATTACHMENTS
-        .rows(
-            connection,
-            &append.attachments,
-            |statement, _, attachment| {
-                let size = attachment.content.len() as i64;
-                let statement = statement.bind(log).bind(attachment.blake3.clone());
-                let first = append.expected.range.size().cast_signed();
-                statement
-                    .bind(first)
-                    .bind(size)
-                    .bind(attachment.content.to_vec())
-            },
-        )
+        .rows(connection, &append.attachments, |statement, attachment| {
+            let first = append.expected.range.size().cast_signed();
+            let size = attachment.content.len() as i64;
+            let statement = statement.bind(log).bind(attachment.blake3.clone());
+            statement.bind(first).bind(size).bind(attachment.content.to_vec())
+        })
         .await
 }

@@ -3,7 +3,6 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -19,22 +18,14 @@ struct Waiting {
     reply: oneshot::Sender<Result<(), AppendError>>,
 }
 
-/// What became of one append inside a transaction that is yet to be committed.
-pub(super) enum Outcome {
-    /// Written.
-    Written,
-    /// The log's row was another one; nothing of it was written.
-    Conflict,
-    /// The database refused it; nothing of it was written.
-    Refused(sqlx::Error),
-}
-
-/// Why a whole transaction failed.
+/// Why a transaction failed.
 enum Failure {
-    /// Before its commit was asked for.
-    BeforeCommit(sqlx::Error),
-    /// When it was asked for; these are the outcomes it was to make durable.
-    Commit(sqlx::Error, Vec<Outcome>),
+    /// It could not begin.
+    Begin(sqlx::Error),
+    /// The database refused one of its appends.
+    Refused(sqlx::Error),
+    /// Its commit was asked for; which appends it was to make durable.
+    Commit(sqlx::Error, Vec<bool>),
 }
 
 /// The handle to the committer's tasks.
@@ -137,79 +128,83 @@ fn weight(append: &Append) -> Weight {
     }
 }
 
-/// One transaction, and the answers to all who wait for it.
+/// Commits a batch and answers all who wait. An append that the database refuses takes the whole transaction with it; then
+/// each goes again, alone, so that logs fail apart.
 async fn commit(writer: &Writer, batch: Vec<Waiting>) {
-    let (appends, replies): (Vec<_>, Vec<_>) = batch
-        .into_iter()
-        .map(|waiting| (waiting.append, waiting.reply))
-        .unzip();
-    let answers: Vec<Result<(), AppendError>> = match writer.lock().await.as_mut() {
-        None => appends
-            .iter()
-            .map(|_| Err(AppendError::NotDone(StoreError::Closed)))
-            .collect(),
-        Some(connection) => match write(connection, &appends).await {
-            Ok(outcomes) => outcomes
-                .into_iter()
-                .map(|outcome| answer(outcome, || Ok(())))
-                .collect(),
-            Err(Failure::BeforeCommit(error)) => {
-                let error = Arc::new(error);
-                let not_done = || AppendError::NotDone(StoreError::Database(Arc::clone(&error)));
-                appends.iter().map(|_| Err(not_done())).collect()
-            }
-            Err(Failure::Commit(error, outcomes)) => {
-                let error = Arc::new(error);
-                let unknown = || {
-                    Err(AppendError::Unknown(StoreError::Database(Arc::clone(
-                        &error,
-                    ))))
-                };
-                outcomes
-                    .into_iter()
-                    .map(|outcome| answer(outcome, unknown))
-                    .collect()
-            }
-        },
+    let mut writer = writer.lock().await;
+    let Some(connection) = writer.as_mut() else {
+        let closed = || Err(AppendError::NotDone(StoreError::Closed));
+        return batch
+            .into_iter()
+            .for_each(|waiting| reply(waiting, closed()));
     };
-    for (reply, answer) in replies.into_iter().zip(answers) {
-        // Whoever waited may have gone; the append stands all the same.
-        let _gone = reply.send(answer);
+    match write(connection, &batch).await {
+        Err(Failure::Refused(_)) if batch.len() > 1 => {
+            for waiting in batch {
+                let outcome = write(connection, std::slice::from_ref(&waiting)).await;
+                answer(vec![waiting], outcome);
+            }
+        }
+        outcome => answer(batch, outcome),
     }
 }
 
-fn answer(
-    outcome: Outcome,
-    written: impl FnOnce() -> Result<(), AppendError>,
-) -> Result<(), AppendError> {
-    match outcome {
-        Outcome::Written => written(),
-        Outcome::Conflict => Err(AppendError::Conflict),
-        Outcome::Refused(error) => Err(AppendError::NotDone(error.into())),
+/// One transaction, undone if it fails; which of its appends were written. The others were conflicts and wrote nothing.
+async fn write(connection: &mut SqliteConnection, batch: &[Waiting]) -> Result<Vec<bool>, Failure> {
+    let outcome = begin_and_commit(connection, batch).await;
+    if outcome.is_err() {
+        // A full disk, for one, makes SQLite undo it by itself; then there is nothing left to undo.
+        let _undone = sqlx::query("ROLLBACK").execute(connection).await;
     }
+    outcome
 }
 
-/// One transaction. Where it holds several appends each has a savepoint, so that one that fails takes no other with it.
-async fn write(
+/// Plain statements, not the driver's transactions: those lose count when SQLite ends one by itself.
+async fn begin_and_commit(
     connection: &mut SqliteConnection,
-    appends: &[Append],
-) -> Result<Vec<Outcome>, Failure> {
-    let mut transaction = connection
-        .begin_with("BEGIN IMMEDIATE")
-        .await
-        .map_err(Failure::BeforeCommit)?;
-    let mut outcomes = Vec::with_capacity(appends.len());
-    for append in appends {
-        let outcome = match appends.len() {
-            1 => append::write(&mut transaction, append).await,
-            _ => append::write_in_savepoint(&mut transaction, append).await,
+    batch: &[Waiting],
+) -> Result<Vec<bool>, Failure> {
+    let begun = sqlx::query("BEGIN IMMEDIATE")
+        .execute(&mut *connection)
+        .await;
+    begun.map_err(Failure::Begin)?;
+    let mut written = Vec::with_capacity(batch.len());
+    for waiting in batch {
+        let done = append::write(connection, &waiting.append).await;
+        written.push(done.map_err(Failure::Refused)?);
+    }
+    match sqlx::query("COMMIT").execute(connection).await {
+        Ok(_) => Ok(written),
+        Err(error) => Err(Failure::Commit(error, written)),
+    }
+}
+
+fn answer(batch: Vec<Waiting>, outcome: Result<Vec<bool>, Failure>) {
+    let (written, error) = match outcome {
+        Ok(written) => (written, None),
+        Err(Failure::Commit(error, written)) => (written, Some(Arc::new(error))),
+        Err(Failure::Begin(error) | Failure::Refused(error)) => {
+            let error = Arc::new(error);
+            let not_done = || AppendError::NotDone(StoreError::Database(Arc::clone(&error)));
+            return batch
+                .into_iter()
+                .for_each(|waiting| reply(waiting, Err(not_done())));
+        }
+    };
+    let unknown = |error| AppendError::Unknown(StoreError::Database(Arc::clone(error)));
+    for (waiting, written) in batch.into_iter().zip(written) {
+        let answer = match &error {
+            _ if !written => Err(AppendError::Conflict),
+            None => Ok(()),
+            Some(error) => Err(unknown(error)),
         };
-        outcomes.push(outcome.map_err(Failure::BeforeCommit)?);
+        reply(waiting, answer);
     }
-    match transaction.commit().await {
-        Ok(()) => Ok(outcomes),
-        Err(error) => Err(Failure::Commit(error, outcomes)),
-    }
+}
+
+fn reply(waiting: Waiting, answer: Result<(), AppendError>) {
+    // Whoever waited may have gone; the append stands all the same.
+    let _gone = waiting.reply.send(answer);
 }
 
 /// Copies the write-ahead log back whenever it is due, as far as readers allow; never in the writer's way.
@@ -223,4 +218,87 @@ async fn copy_back(mut connection: SqliteConnection, mut due: watch::Receiver<()
         }
     }
     connect::close(connection).await;
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::Arc;
+
+    use probity_schemas::hash::leaf_hash;
+    use probity_schemas::subject::Tenant;
+    use tokio::sync::Mutex;
+
+    use super::super::{connect, read, write as writes};
+    use super::Committer;
+    use crate::store::{Append, AppendError, Head, NewRecord};
+
+    /// An append of one record of so many bytes.
+    fn append(head: &Head, bytes: usize) -> Append {
+        let line = vec![b'x'; bytes];
+        let record = NewRecord {
+            leaf: leaf_hash(&line),
+            line: line.into(),
+            subject: format!("decision/{}", head.range.size()),
+            revision: 0,
+            time_micros: 0,
+        };
+        let mut next = head.clone();
+        next.range.push(record.leaf);
+        next.bytes += bytes as u64 + 1;
+        Append {
+            expected: head.clone(),
+            next,
+            records: vec![record],
+            aliases: Vec::new(),
+            idempotency: Vec::new(),
+            attachments: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_full_file_refuses_what_does_not_fit_and_takes_the_next_that_does() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("records.db");
+        let mut writer = connect::writer(&path).await.unwrap();
+        let mut heads = Vec::new();
+        for tenant in ["small", "large", "other"] {
+            heads.push(
+                writes::create(&mut writer, &Tenant::parse(tenant).unwrap())
+                    .await
+                    .unwrap(),
+            );
+        }
+        sqlx::query("PRAGMA max_page_count = 40")
+            .execute(&mut writer)
+            .await
+            .unwrap();
+        let checkpointer = connect::checkpointer(&path).await.unwrap();
+        let committer = Committer::start(Arc::new(Mutex::new(Some(writer))), checkpointer);
+
+        for round in 0..3 {
+            let appends = [
+                append(&heads[0], 100),
+                append(&heads[1], 1_000_000),
+                append(&heads[2], 100),
+            ];
+            let answers = tokio::join!(
+                committer.append(appends[0].clone()),
+                committer.append(appends[1].clone()),
+                committer.append(appends[2].clone()),
+            );
+            assert!(
+                matches!(answers, (Ok(()), Err(AppendError::NotDone(_)), Ok(()))),
+                "{round}: {answers:?}"
+            );
+            heads[0] = appends[0].next.clone();
+            heads[2] = appends[2].next.clone();
+            assert_eq!(
+                read::heads(&connect::readers(&path)).await.unwrap(),
+                heads,
+                "{round}"
+            );
+        }
+        committer.stop().await;
+    }
 }

@@ -207,7 +207,7 @@ pub(super) async fn attachment_list(
     let sql = "SELECT blake3, size FROM attachments WHERE log = ? AND first < ? AND blake3 > ? ORDER BY blake3 LIMIT ?";
     let found: Vec<(String, i64)> = sqlx::query_as(sql)
         .bind(log)
-        .bind(records.cast_signed())
+        .bind(signed(records)?)
         .bind(after.to_owned())
         .bind(limit)
         .fetch_all(pool)

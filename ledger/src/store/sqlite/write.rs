@@ -1,10 +1,11 @@
-//! Writes that are not appends: each is one statement or one transaction on the writing connection.
+//! Writes that are not appends. Each is a statement that stands alone, never a transaction: a caller who goes away in the
+//! middle would leave one open on the connection that all share.
 
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
-use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 
+use super::insert::{Statement, TILES};
 use crate::store::limits::FORGET_ROWS_MAX;
 use crate::store::rows::{self, HeadRow, signed};
 use crate::store::{Head, LogNumber, StoreError};
@@ -61,17 +62,17 @@ pub(super) async fn put_tiles(
     log: LogNumber,
     tiles: &[(u8, u64, Vec<u8>)],
 ) -> Result<(), StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for (level, index, hashes) in tiles {
-        sqlx::query("INSERT INTO tiles (log, level, idx, hashes) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING")
+    tiles
+        .iter()
+        .try_for_each(|(_, index, _)| signed(*index).map(drop))?;
+    let bind = |statement: Statement, (level, index, hashes): &(u8, u64, Vec<u8>)| {
+        statement
             .bind(log)
-            .bind(level)
-            .bind(signed(*index)?)
+            .bind(*level)
+            .bind(index.cast_signed())
             .bind(hashes.clone())
-            .execute(&mut *transaction)
-            .await?;
-    }
-    Ok(transaction.commit().await?)
+    };
+    Ok(TILES.rows(connection, tiles, bind).await?)
 }
 
 pub(super) async fn rejoin(
@@ -107,14 +108,14 @@ pub(super) async fn release(
     connection: &mut SqliteConnection,
     node: &str,
 ) -> Result<(), StoreError> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    sqlx::query("UPDATE logs SET node = NULL WHERE node = ?")
-        .bind(node.to_owned())
-        .execute(&mut *transaction)
-        .await?;
-    sqlx::query("DELETE FROM nodes WHERE node = ?")
-        .bind(node.to_owned())
-        .execute(&mut *transaction)
-        .await?;
-    Ok(transaction.commit().await?)
+    for sql in [
+        "UPDATE logs SET node = NULL WHERE node = ?",
+        "DELETE FROM nodes WHERE node = ?",
+    ] {
+        sqlx::query(sql)
+            .bind(node.to_owned())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }
