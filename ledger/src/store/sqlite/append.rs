@@ -98,7 +98,10 @@ async fn write_besides(
             let first = append.expected.range.size().cast_signed();
             let size = attachment.content.len() as i64;
             let statement = statement.bind(log).bind(attachment.blake3.clone());
-            statement.bind(first).bind(size).bind(attachment.content.to_vec())
+            statement
+                .bind(first)
+                .bind(size)
+                .bind(attachment.content.to_vec())
         })
         .await
 }
