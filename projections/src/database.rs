@@ -19,6 +19,7 @@ macro_rules! bind {
     }};
 }
 
+mod generations;
 mod schema;
 mod sets;
 
@@ -35,7 +36,7 @@ use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
-pub(crate) use schema::{Pointer, Target};
+pub(crate) use generations::{Pointer, Target};
 
 /// Where the views are kept.
 #[derive(Clone, Debug)]
@@ -88,11 +89,8 @@ impl Database {
                 Ok(Session::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?))
             }
             Self::Postgres(pool) => {
-                let mut transaction = pool.begin().await?;
-                sqlx::query("SET LOCAL synchronous_commit TO off")
-                    .execute(&mut *transaction)
-                    .await?;
-                Ok(Session::Postgres(transaction))
+                let begin = "BEGIN; SET LOCAL synchronous_commit TO off";
+                Ok(Session::Postgres(pool.begin_with(begin).await?))
             }
         }
     }
@@ -219,6 +217,34 @@ cells!(postgres_cells, PgRow);
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+    use super::{Database, Kind, Value};
+
+    #[tokio::test]
+    async fn nothing_waits_for_a_disk() {
+        let data = tempfile::tempdir().unwrap();
+        let url = std::env::var("PROBITY_TEST_POSTGRES")
+            .expect("PROBITY_TEST_POSTGRES must name a PostgreSQL server");
+        for (database, sql, expected) in [
+            (
+                Database::sqlite(data.path()).await.unwrap(),
+                "SELECT CAST(synchronous AS TEXT) FROM pragma_synchronous",
+                "1",
+            ),
+            (
+                Database::postgres(&url.parse().unwrap()).await.unwrap(),
+                "SELECT current_setting('synchronous_commit')",
+                "off",
+            ),
+        ] {
+            let mut session = database.write().await.unwrap();
+            let rows = session.fetch(sql, Vec::new(), &[Kind::Text]).await.unwrap();
+            assert_eq!(rows, [[Value::text(expected)]]);
+            session.rollback().await.unwrap();
+            database.close().await;
+        }
+    }
+
     #[test]
     fn values_are_numbered_for_postgresql() {
         assert_eq!(

@@ -5,16 +5,19 @@
 //! each batch has its effect once; who comes second reads the position again and goes on from there. A generation
 //! that is being built is followed like any other, at its own pace, without holding up those at the head.
 
+mod batch;
+
+use self::batch::Batch;
 use crate::database::{Database, Target};
 use crate::entry::Entry;
 use crate::error::ViewError;
-use crate::fold;
-use crate::limits::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX};
+use crate::limits::BATCH_BYTES_MAX;
 use crate::parked;
 use crate::position::{self, Position};
 use crate::progress::{Progress, publish};
 use crate::source::Source;
 use crate::view::Definition;
+use futures_util::future::join_all;
 use probity_ledger::reader::LogHead;
 use probity_schemas::subject::Tenant;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -39,12 +42,6 @@ struct Standing {
     position: Position,
     parked_keys: u64,
     stopped: Option<String>,
-}
-
-/// Decoded records, and why the next one cannot be decoded.
-struct Batch {
-    entries: Vec<Entry>,
-    fault: Option<String>,
 }
 
 impl Follower {
@@ -137,9 +134,9 @@ impl Follower {
                     .push(target);
             }
         }
-        let mut more = false;
+        let (mut more, mut failed) = (false, None);
         for (from, members) in groups.into_iter().rev() {
-            let batch = self.read(log, from).await?;
+            let batch = Batch::read(&*self.source, log.log, from).await?;
             let reached = from + batch.entries.len() as u64;
             more |= reached < log.size;
             if batch.entries.is_empty() {
@@ -147,11 +144,23 @@ impl Follower {
                 continue;
             }
             let entries = Arc::new(batch.entries);
-            for target in members {
-                more |= !self.step(target, log, &entries).await?;
+            // Side by side on PostgreSQL; SQLite has one writer, and they take turns.
+            let steps = members
+                .iter()
+                .map(|target| self.step(target, log, &entries));
+            for (target, stepped) in members.iter().zip(join_all(steps).await) {
+                let place = (target.table.clone(), log.tenant.clone());
+                match stepped {
+                    Ok(Some(standing)) => drop(self.places.insert(place, standing)),
+                    other => {
+                        self.places.remove(&place);
+                        more = true;
+                        failed = other.err().or(failed);
+                    }
+                }
             }
         }
-        Ok(more)
+        failed.map_or(Ok(more), Err)
     }
 
     /// Where a target stands in a log; looked up, and compared with the log, when it is not remembered.
@@ -225,31 +234,6 @@ impl Follower {
         Ok(start)
     }
 
-    /// Reads and decodes a batch, away from the threads that answer requests.
-    async fn read(&self, log: &LogHead, from: u64) -> Result<Batch, ViewError> {
-        let records = self
-            .source
-            .read(log.log, from, BATCH_RECORDS_MAX, BATCH_BYTES_MAX)
-            .await?;
-        compute(move || {
-            let mut batch = Batch {
-                entries: Vec::with_capacity(records.len()),
-                fault: None,
-            };
-            for record in &records {
-                match Entry::decode(record) {
-                    Ok(entry) => batch.entries.push(entry),
-                    Err(error) => {
-                        batch.fault = Some(format!("record {}: {error}", record.sequence));
-                        break;
-                    }
-                }
-            }
-            batch
-        })
-        .await
-    }
-
     /// Stops views before a record that this program cannot read: it is newer, or the store is broken.
     fn stop(&mut self, log: &LogHead, members: &[&Target], fault: Option<String>) {
         let Some(fault) = fault else { return };
@@ -267,85 +251,28 @@ impl Follower {
         }
     }
 
-    /// Moves one target on by a batch; `false` when it has to be looked up again first.
+    /// Moves one target on by a batch: where it stands then, or `None` when it has to be looked up again first.
     async fn step(
-        &mut self,
+        &self,
         target: &Target,
         log: &LogHead,
         entries: &Arc<Vec<Entry>>,
-    ) -> Result<bool, ViewError> {
+    ) -> Result<Option<Standing>, ViewError> {
         let place = (target.table.clone(), log.tenant.clone());
-        let known = self.places.remove(&place);
-        let (Some(standing), Some(first), Some(last)) = (known, entries.first(), entries.last())
-        else {
-            return Ok(false);
-        };
-        let from = standing.position;
-        if first.previous != from.leaf {
-            self.reset(target, log, &from).await?;
-            return Ok(false);
-        }
-        let to = Position {
-            log_id: from.log_id.clone(),
-            size: last.sequence + 1,
-            leaf: last.leaf,
-        };
-        let written = self.write(target, &log.tenant, &from, &to, entries).await?;
-        Ok(written.is_some_and(|parked_keys| {
-            let standing = Standing {
-                position: to,
-                parked_keys,
-                stopped: None,
-            };
-            self.places.insert(place, standing);
-            true
-        }))
-    }
-
-    /// Writes what a batch makes of a target's rows, with its new position, in one transaction. `None`: another follower
-    /// was faster, and nothing was written.
-    async fn write(
-        &self,
-        target: &Target,
-        tenant: &Tenant,
-        from: &Position,
-        to: &Position,
-        entries: &Arc<Vec<Entry>>,
-    ) -> Result<Option<u64>, ViewError> {
-        let mut session = self.database.write().await?;
-        let swapped = position::swap(&mut session, &target.table, tenant, from, to).await?;
-        let Some(mut parked_keys) = swapped else {
-            session.rollback().await?;
+        let (Some(standing), Some(first)) = (self.places.get(&place), entries.first()) else {
             return Ok(None);
         };
-        let parked = match parked_keys {
-            0 => HashSet::new(),
-            _ => parked::keys(&mut session, target, tenant).await?,
-        };
-        let view = target.view;
-        let rows = if view.append_only {
-            Vec::new()
-        } else {
-            let keys = fold::keys(view, entries);
-            session
-                .load(target, tenant, &keys.iter().collect::<Vec<_>>())
-                .await?
-        };
-        let batch = Arc::clone(entries);
-        let folded = compute(move || fold::fold(view, &batch, rows, parked)).await?;
-        session.upsert(target, tenant, &folded.rows).await?;
-        if let Some(first) = folded.parked.first() {
-            parked_keys = parked::add(&mut session, target, tenant, &folded.parked).await?;
-            tracing::error!(
-                view.name = view.name,
-                log.tenant = %tenant,
-                record.sequence = first.sequence,
-                error = first.error,
-                "the view cannot apply a record: its key is parked"
-            );
+        let from = &standing.position;
+        if first.previous != from.leaf {
+            self.reset(target, log, from).await?;
+            return Ok(None);
         }
-        session.commit().await?;
-        Ok(Some(parked_keys))
+        let written = batch::write(&self.database, target, &log.tenant, from, entries).await?;
+        Ok(written.map(|(position, parked_keys)| Standing {
+            position,
+            parked_keys,
+            stopped: None,
+        }))
     }
 
     /// Tells those who wait where the views that are read stand now.
@@ -366,13 +293,4 @@ impl Follower {
             }
         });
     }
-}
-
-/// Runs a computation away from the threads that answer requests.
-async fn compute<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ViewError> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| ViewError::Stopped)
 }

@@ -1,11 +1,15 @@
 //! Decisions, one row each: what was asked, what was decided, what became of it. A pending approval is a row whose status
 //! is `pending`.
 
+mod status;
+
+pub use status::DecisionStatus;
+
 use crate::entry::Entry;
 use crate::error::{Unappliable, ViewError};
 use crate::position::Position;
 use crate::query::{Conditions, Listed, Query, Workspace};
-use crate::value::{Json, Value, word_cells};
+use crate::value::{Json, Value};
 use crate::view::{Key, View, row};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{DecisionMade, Grant, MatchedPolicy, Request};
@@ -15,76 +19,6 @@ use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{
     ExpiredPart, Mode, OutcomeStatus, Reason, RiskLevel, Role, Verdict,
 };
-use serde::{Deserialize, Serialize};
-
-/// How a decision stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DecisionStatus {
-    /// Allowed at once.
-    Allow,
-    /// Allowed at once, with a warning.
-    Warn,
-    /// Refused at once.
-    Deny,
-    /// Waits for a person.
-    Pending,
-    /// A person allowed it; its grant is not used yet.
-    Approved,
-    /// A person refused it.
-    Denied,
-    /// Nobody resolved it in time, or its grant was not used in time.
-    Expired,
-    /// A person allowed it, and its grant is used.
-    Consumed,
-}
-
-impl DecisionStatus {
-    /// The word as it is written.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Allow => "allow",
-            Self::Warn => "warn",
-            Self::Deny => "deny",
-            Self::Pending => "pending",
-            Self::Approved => "approved",
-            Self::Denied => "denied",
-            Self::Expired => "expired",
-            Self::Consumed => "consumed",
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::Allow,
-            Self::Warn,
-            Self::Deny,
-            Self::Pending,
-            Self::Approved,
-            Self::Denied,
-            Self::Expired,
-            Self::Consumed,
-        ]
-        .into_iter()
-        .find(|status| status.as_str() == text)
-    }
-}
-
-impl From<Verdict> for DecisionStatus {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Allow => Self::Allow,
-            Verdict::Warn => Self::Warn,
-            Verdict::RequireApproval => Self::Pending,
-            Verdict::Deny => Self::Deny,
-        }
-    }
-}
-
-word_cells!(DecisionStatus);
 
 row! {
     /// A decision.

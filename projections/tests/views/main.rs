@@ -9,6 +9,7 @@
 mod accounts;
 mod decisions;
 mod following;
+mod ledgers;
 mod log;
 mod parking;
 mod place;
