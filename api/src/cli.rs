@@ -97,9 +97,11 @@ pub(crate) enum Failure {
     #[error("the system refuses")]
     System(#[from] std::io::Error),
     /// The story did not go as it should.
-    #[error("the story did not go as it should: {what}")]
+    #[error("the story did not go as it should, {count} times, first: {what}")]
     Story {
-        /// What went otherwise.
+        /// How many things went otherwise.
+        count: usize,
+        /// The first of them.
         what: String,
     },
     /// The story's requests were not answered.

@@ -23,6 +23,9 @@ pub const REQUEST_SECONDS_MAX: u64 = 30;
 /// Seconds that requests under way get at a stop.
 pub const STOP_SECONDS_MAX: u64 = 30;
 
+/// Seconds in which another node must take a connection.
+pub const NODE_CONNECT_SECONDS_MAX: u64 = 2;
+
 /// Commands that wait for one log's writer, unless configured otherwise.
 pub const QUEUE_COMMANDS_MAX: usize = 4_096;
 

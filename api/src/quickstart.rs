@@ -11,7 +11,7 @@ mod story;
 
 use crate::cli::Failure;
 use crate::config::{Secrets, ServerConfig, StoreConfig, parse_tenant};
-use crate::output::say;
+use crate::output::{complain, say};
 use crate::serve::{ServeError, Server, stop_signal};
 use client::Client;
 use keep::Kept;
@@ -77,13 +77,14 @@ async fn tell(data: &Path, client: &Client) -> Result<(), Failure> {
     let key = verifier_key(data, client)?;
     let verdicts = judge::judge_twice(&bundle, &key).await;
     let surprises = surprises.into_iter().chain(verdicts).collect::<Vec<_>>();
-    if surprises.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Story {
-            what: surprises.join("; "),
-        })
+    let Some(first) = surprises.first() else {
+        return Ok(());
+    };
+    let (count, what) = (surprises.len(), first.clone());
+    for surprise in &surprises {
+        complain(format_args!("surprise: {surprise}"));
     }
+    Err(Failure::Story { count, what })
 }
 
 /// Opens the server; on another port when the one asked for is taken.
@@ -134,24 +135,33 @@ fn introduce(options: &Options, server: &Server) {
 }
 
 fn say_next_steps(options: &Options, address: SocketAddr, kept: &Kept) {
-    let data = options.data.display();
-    say("\nkeys (kept in quickstart.env in the data directory, readable by you alone)");
+    let (data, tenant) = (options.data.display(), &options.tenant);
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "probity".to_owned());
+    let judge = Path::new(&program).with_file_name(judge::JUDGE);
+    let log = format!("http://{address}/v1/logs/{tenant}");
+    say(format_args!(
+        "\nkeys (kept in {data}/{}, readable by you alone)",
+        keep::FILE
+    ));
     for (name, value) in kept.shown() {
         say(format_args!("  {name}={value}"));
     }
+    let steps = [
+        format!("set -a; . {data}/{}; set +a", keep::FILE),
+        format!("curl -H \"x-api-key: $PROBITY_AUDITOR_KEY\" {log}/checkpoint"),
+        format!("curl -H \"x-api-key: $PROBITY_AUDITOR_KEY\" '{log}/records?from=0&limit=3'"),
+        format!("curl -H \"x-api-key: $PROBITY_ADMIN_KEY\" '{log}/decisions?status=denied'"),
+        format!("{program} export --data {data} --tenant {tenant} --out log.tar"),
+        format!(
+            "{} log.tar --key \"$({program} vkey --data {data} --tenant {tenant})\"",
+            judge.display()
+        ),
+        format!("{program} serve --data {data} --template workspace.root={WORKSPACE_ROOT}"),
+    ];
     say("\nnext steps");
-    say(format_args!(
-        "  curl -H \"x-api-key: $PROBITY_ADMIN_KEY\" http://{address}/v1/logs/local/checkpoint"
-    ));
-    say(format_args!(
-        "  curl -H \"x-api-key: $PROBITY_AUDITOR_KEY\" 'http://{address}/v1/logs/local/records?from=0&limit=3'"
-    ));
-    say(format_args!("  probity vkey --data {data} --tenant local"));
-    say(format_args!(
-        "  probity export --data {data} --tenant local --out log.tar"
-    ));
-    say("  probity-verify log.tar --key \"$(probity vkey …)\"");
-    say(format_args!(
-        "  set -a; . {data}/quickstart.env; probity serve --data {data} --template workspace.root={WORKSPACE_ROOT}"
-    ));
+    for step in steps {
+        say(format_args!("  {step}"));
+    }
 }

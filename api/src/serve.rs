@@ -7,7 +7,7 @@
 use crate::app::App;
 use crate::config::ServerConfig;
 use crate::limiter::Limiter;
-use crate::limits::{HEADER_SECONDS_MAX, STOP_SECONDS_MAX};
+use crate::limits::{HEADER_SECONDS_MAX, NODE_CONNECT_SECONDS_MAX, STOP_SECONDS_MAX};
 use crate::measure;
 use crate::open;
 use crate::output::chain;
@@ -85,9 +85,7 @@ impl Server {
         let ledger = open::ledger(place).await?;
         create_own_log(&ledger, &config.tenant).await;
         let views = open::views(&config.store.data, database, &ledger).await?;
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(config.request_seconds_max))
-            .build()?;
+        let http = node_client(&config)?;
         let limiter = config
             .rate_limit_per_second
             .map(|requests| Arc::new(Limiter::per_second(requests)));
@@ -141,6 +139,15 @@ impl Server {
         self.app.views.close().await;
         tracing::info!("server: stopped");
     }
+}
+
+/// Speaks to other nodes: directly, and not for longer than the caller would wait.
+fn node_client(config: &ServerConfig) -> Result<reqwest::Client, reqwest::Error> {
+    let builder = reqwest::Client::builder().no_proxy();
+    let builder = builder.connect_timeout(Duration::from_secs(NODE_CONNECT_SECONDS_MAX));
+    builder
+        .timeout(Duration::from_secs(config.request_seconds_max))
+        .build()
 }
 
 /// Makes the configured tenant's log, and seals what the configuration changes. Where another node has it, or it is only to

@@ -115,7 +115,9 @@ pub async fn export(
     .await?;
     let bytes = records(reader, &head, sink, progress).await?;
     let attachments = attachments(reader, &head, sink).await?;
-    for (name, schema) in Event::schemas() {
+    let mut schemas = Event::schemas();
+    schemas.sort_by_key(|(name, _)| *name);
+    for (name, schema) in schemas {
         whole(
             sink,
             &Member::Schema(name.to_owned()),

@@ -64,7 +64,7 @@ pub(crate) struct Appended {
     /// With `Prefer: receipt`: the last record's receipt (C2SP tlog-proof).
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<String>,
-    /// With `Prefer: receipts`: every record's receipt, in order.
+    /// With `Prefer: receipts`: every record's receipt, in order; of a long batch the last 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipts: Option<Vec<String>>,
 }

@@ -13,7 +13,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 /// The judge, beside this program.
-const JUDGE: &str = "probity-verify";
+pub(super) const JUDGE: &str = "probity-verify";
 
 /// What stands in a record before the digit that is changed.
 const BEFORE_DIGIT: &[u8] = b"\"cost_micros\":";

@@ -18,7 +18,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-const FILE: &str = "quickstart.env";
+pub(super) const FILE: &str = "quickstart.env";
 const ADAPTER_SECRET: &str = "ADAPTER_JWT_SECRET";
 const OPERATORS_KEY: &str = "OPS_LOCAL_API_KEY";
 const ADMIN_KEY: &str = "PROBITY_ADMIN_KEY";
@@ -104,11 +104,15 @@ impl Kept {
         self.values.get(ADMIN_KEY).map_or("", |key| key.as_str())
     }
 
-    /// What a person needs to go on by hand.
+    /// What a person needs to go on by hand; what stands in the environment is not repeated.
     pub(super) fn shown(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.values
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        let given = |name: &str| match name {
+            ADAPTER_SECRET => self.environment.adapter_jwt.is_some(),
+            OPERATORS_KEY => self.environment.ops_key.is_some(),
+            _ => false,
+        };
+        let shown = self.values.iter().filter(move |(name, _)| !given(name));
+        shown.map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     async fn is_good(&self, ledger: &Ledger, name: &str) -> Result<bool, Failure> {

@@ -282,6 +282,7 @@ impl Play<'_> {
 /// Reads a run and makes its ids new to the ledger.
 fn read(run: &str) -> Result<Run, Failure> {
     let unreadable = |error: serde_json::Error| Failure::Story {
+        count: 1,
         what: format!("the run cannot be read: {error}"),
     };
     let mut run: Value = serde_json::from_str(run).map_err(unreadable)?;
