@@ -1,8 +1,8 @@
 //! The server's life: bind, open, listen, drain, close.
 //!
 //! A stop first refuses new connections and ends endless streams, then lets requests under way finish (bounded), then
-//! drains the ledger's queues, then closes ledger and views. So whatever was acknowledged is durable, and whatever was
-//! not recorded was not acknowledged.
+//! lets the views go (they catch up at the next start), then drains the ledger's queues and closes it. So whatever was
+//! acknowledged is durable, and whatever was not recorded was not acknowledged.
 
 use crate::app::App;
 use crate::config::ServerConfig;
@@ -135,8 +135,8 @@ impl Server {
         if drained.is_err() {
             tracing::warn!("server: requests under way were given up");
         }
-        self.app.ledger.close().await;
         self.app.views.close().await;
+        self.app.ledger.close().await;
         tracing::info!("server: stopped");
     }
 }
