@@ -210,6 +210,9 @@ impl ApiError {
 
     /// Logs what the operator must know: faults of ours with their whole chain, and what a caller must try again.
     pub fn report(&self) {
+        if matches!(self, Self::Submit(SubmitError::OwnedElsewhere { .. })) {
+            return tracing::debug!("request: another node owns the log");
+        }
         let face = self.face();
         if face.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(

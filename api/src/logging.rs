@@ -9,7 +9,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// Starts logging, everything worth an operator's while. A second call changes nothing.
 pub(crate) fn start(format: LogFormat) {
-    start_at("info", format);
+    start_at("info,sqlx=warn", format);
 }
 
 /// Starts logging what goes wrong, and nothing else.

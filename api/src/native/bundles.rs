@@ -45,6 +45,8 @@ pub(crate) async fn create_bundle(
         .log(&principal.tenant)
         .await?
         .ok_or(ApiError::NotFound { what: "log" })?;
+    // The record at the end needs the log's writer: where another node has it, the whole request goes there.
+    app.ledger.create_log(&principal.tenant).await?;
     let name = format!("attachment; filename=\"{}.tar\"", principal.tenant);
     let (pieces, work) = begin(&app, &principal);
     let body = Body::from_stream(pieces.chain(stream::once(finish(app, principal, work))));
