@@ -27,6 +27,12 @@ const TIME_BYTES: usize = 27;
 pub struct Time(i64);
 
 impl Time {
+    /// The first time that a record can write: the year 0000.
+    pub const MIN: Self = Self(-62_167_219_200_000_000);
+
+    /// The last time that a record can write, a day before the year 10000.
+    pub const MAX: Self = Self(253_402_207_199_999_999);
+
     /// From microseconds since the epoch.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Self {
@@ -62,7 +68,6 @@ impl Time {
     /// # Errors
     /// [`FormatError::BadTime`] for anything else, a valid RFC 3339 time in another form included.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let bad = || FormatError::BadTime;
         let bytes = text.as_bytes();
         let shaped = bytes.len() == TIME_BYTES
             && bytes.iter().enumerate().all(|(at, byte)| match at {
@@ -75,25 +80,34 @@ impl Time {
             });
         // Second 60 would be accepted and moved by the library: a leap second has no microsecond of its own.
         if !shaped || &bytes[17..19] == b"60" {
-            return Err(bad());
+            return Err(FormatError::BadTime);
         }
-        let stamp: Timestamp = text.parse().map_err(|_| bad())?;
-        Ok(Self(stamp.as_microsecond()))
+        Self::read(text)
     }
 
     /// Reads any RFC 3339 time, as callers write it; digits past the microsecond are dropped.
     ///
     /// # Errors
-    /// [`FormatError::BadTime`] when it is no RFC 3339 time.
+    /// [`FormatError::BadTime`] when it is no RFC 3339 time, or one that a record could not write.
     pub fn parse_rfc3339(text: &str) -> Result<Self, FormatError> {
+        Self::read(text)
+    }
+
+    fn read(text: &str) -> Result<Self, FormatError> {
         let stamp: Timestamp = text.parse().map_err(|_| FormatError::BadTime)?;
-        Ok(Self(stamp.as_microsecond()))
+        let time = Self(stamp.as_microsecond());
+        if (Self::MIN..=Self::MAX).contains(&time) {
+            Ok(time)
+        } else {
+            Err(FormatError::BadTime)
+        }
     }
 }
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stamp = Timestamp::from_microsecond(self.0).unwrap_or(Timestamp::MIN);
+        let writable = self.0.clamp(Self::MIN.0, Self::MAX.0);
+        let stamp = Timestamp::from_microsecond(writable).unwrap_or(Timestamp::UNIX_EPOCH);
         write!(f, "{stamp:.6}")
     }
 }
@@ -128,6 +142,35 @@ impl schemars::JsonSchema for Time {
 #[cfg(test)]
 mod tests {
     use super::Time;
+
+    #[test]
+    fn what_is_read_can_be_written_and_read_again() {
+        for (text, micros) in [
+            ("0000-01-01T00:00:00Z", Some(Time::MIN.micros())),
+            ("-000001-12-31T23:59:59.999999Z", None),
+            ("-009999-01-02T12:00:00Z", None),
+            ("9999-12-30T21:59:59.999999Z", Some(Time::MAX.micros())),
+            ("9999-12-30T22:00:00Z", None),
+            (
+                "2026-11-22T10:11:12.0003459+01:00",
+                Some(1_795_338_672_000_345),
+            ),
+        ] {
+            let read = Time::parse_rfc3339(text).ok();
+            assert_eq!(read.map(Time::micros), micros, "{text}");
+            if let Some(time) = read {
+                assert_eq!(Time::parse(&time.to_string()), Ok(time), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_time_past_the_ends_is_written_as_the_end() {
+        for (micros, end) in [(i64::MIN, Time::MIN), (i64::MAX, Time::MAX)] {
+            let text = Time::from_micros(micros).to_string();
+            assert_eq!(Time::parse(&text), Ok(end), "{text}");
+        }
+    }
 
     #[test]
     fn one_form_is_read_and_written() {
