@@ -17,6 +17,8 @@ CREATE TABLE probity.logs (
 
 CREATE INDEX logs_node ON probity.logs (node) WHERE node IS NOT NULL;
 
+-- The lines. They stay in their row as far as a page allows and are not compressed: for lines of 3 KB that halved the time of
+-- an append, for a quarter more space.
 CREATE TABLE probity.records (
     log         BIGINT NOT NULL,
     sequence    BIGINT NOT NULL,
@@ -24,7 +26,9 @@ CREATE TABLE probity.records (
     leaf        BYTEA  NOT NULL,
     line        BYTEA  NOT NULL,
     PRIMARY KEY (log, sequence)
-);
+) WITH (toast_tuple_target = 8160);
+
+ALTER TABLE probity.records ALTER COLUMN line SET STORAGE EXTERNAL;
 
 -- Where the records of a subject are. Ids are UUIDv7, so the keys come nearly in order.
 CREATE TABLE probity.subjects (

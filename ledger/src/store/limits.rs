@@ -15,8 +15,11 @@ pub(super) const COMMIT_QUEUE_MAX: usize = 1024;
 /// Rows of one prepared INSERT.
 pub(super) const INSERT_ROWS_MAX: usize = 64;
 
-/// Bytes committed before the write-ahead log is copied back into the database file beside the writer.
-pub(super) const WAL_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of write-ahead log after which it is copied back into the database file beside the writer.
+pub(super) const WAL_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Pages that even the smallest append writes anew: the log's row, the record and the ends of two indexes.
+pub(super) const APPEND_PAGES_MIN: usize = 4;
 
 /// Pages of write-ahead log at which the writer itself copies back, should the task beside it not keep up.
 pub(super) const WAL_PAGES_MAX: u32 = 16_384;
@@ -56,5 +59,6 @@ pub(super) const ANSWER_SECONDS_MAX: u64 = 30;
 
 // The server gives up first, so that what becomes of a slow append is known.
 const _: () = assert!(ACQUIRE_SECONDS_MAX + STATEMENT_SECONDS_MAX < ANSWER_SECONDS_MAX);
+const _: () = assert!(WAL_BYTES_MAX < WAL_PAGES_MAX as usize * PAGE_BYTES as usize);
 const _: () = assert!(TURN_BYTES_MAX <= COMMIT_BYTES_MAX);
 const _: () = assert!(TURN_RECORDS_MAX.is_multiple_of(INSERT_ROWS_MAX));

@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use super::turns::{Turns, Weight};
 use super::{Writer, append, connect};
-use crate::store::limits::{COMMIT_QUEUE_MAX, WAL_BYTES_MAX};
+use crate::store::limits::{APPEND_PAGES_MIN, COMMIT_QUEUE_MAX, PAGE_BYTES, WAL_BYTES_MAX};
 use crate::store::{Append, AppendError, StoreError, rows};
 
 /// An append and who waits for it.
@@ -94,10 +94,7 @@ async fn commit_all(writer: Writer, mut queue: mpsc::Receiver<Waiting>, due: wat
                 enter(&mut turns, waiting);
             }
             let batch: Vec<Waiting> = turns.take();
-            bytes += batch
-                .iter()
-                .map(|waiting| weight(&waiting.append).bytes)
-                .sum::<usize>();
+            bytes += batch.iter().map(wal_bytes).sum::<usize>();
             commit(&writer, batch).await;
             if bytes >= WAL_BYTES_MAX {
                 bytes = 0;
@@ -113,6 +110,11 @@ fn enter(turns: &mut Turns<Waiting>, waiting: Waiting) {
         weight(&waiting.append),
         waiting,
     );
+}
+
+/// About how far an append makes the write-ahead log grow.
+fn wal_bytes(waiting: &Waiting) -> usize {
+    weight(&waiting.append).bytes + APPEND_PAGES_MIN * PAGE_BYTES as usize
 }
 
 fn weight(append: &Append) -> Weight {
