@@ -1,11 +1,11 @@
 //! One log, its own names, links and versions: what someone who holds the log's key can still not make consistent.
 
-use crate::files::broken;
+use crate::files::{broken, with_key};
 use crate::forgery::{judge_forged, nth};
 use crate::sealer::{Log, relink, values};
-use crate::story::{ORIGIN, story};
+use crate::story::{ORIGIN, restored, signer, story};
 use probity_schemas::hash::Hash;
-use probity_verifier::{CheckName, CheckResult};
+use probity_verifier::{CheckName, CheckResult, Options};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -127,4 +127,70 @@ fn links_of_a_subject_rewritten() {
         (1, ("subjects.previous", Some(at as u64))),
         "{report}"
     );
+}
+
+#[test]
+fn a_log_that_was_restored_says_so() {
+    let (log, lost) = restored();
+    let keys = vec![signer().vkey(), log.signer.vkey()];
+    let options = Options {
+        keys,
+        since: None,
+        adjudicate: true,
+    };
+    let report = log.bundle().judge(&options);
+    assert_eq!(report.exit, 0, "{report}");
+    assert_eq!(report.origin.as_deref(), Some("ledger.example/acme/2"));
+    assert!(
+        report
+            .to_string()
+            .contains("restored at record 12, when 16 were signed"),
+        "{report}"
+    );
+    // What was seen before the loss is confirmed; what was lost is missed.
+    let since = |note: String| Options {
+        since: Some(note.into_bytes()),
+        ..options.clone()
+    };
+    let early = signer().checkpoint(&log.lines[..10]);
+    assert_eq!(log.bundle().judge(&since(early)).exit, 0);
+    let missed = log.bundle().judge(&since(lost));
+    assert_eq!(
+        (missed.exit, broken(&missed).0),
+        (1, "consistency.shorter"),
+        "{missed}"
+    );
+}
+
+#[test]
+fn a_restoration_that_does_not_fit() {
+    type Change = fn(&mut Value);
+    let table: [(&str, Change); 6] = [
+        ("another size", |body| body["size"] = json!(11)),
+        ("another root", |body| {
+            body["root"] = json!(Hash::EMPTY.to_string())
+        }),
+        ("from another log", |body| {
+            body["previous_origin"] = json!("ledger.example/other")
+        }),
+        ("a lost checkpoint that is none", |body| {
+            body["lost_checkpoint"] = json!("lost")
+        }),
+        ("another signer's name", |body| {
+            body["signer"] = json!(signer().vkey().to_string())
+        }),
+        ("another origin", |body| {
+            body["origin"] = json!("ledger.example/acme/3")
+        }),
+    ];
+    let (log, _) = restored();
+    for (what, change) in table {
+        let mut records = values(&log.lines);
+        change(&mut records[12]["data"]);
+        let options = with_key(log.signer.vkey());
+        let report = log.signer.bundle(&relink(&records)).judge(&options);
+        assert_eq!(report.exit, 1, "{what}\n{report}");
+        assert_eq!(broken(&report).1, Some(12), "{what}\n{report}");
+        assert!(broken(&report).0.starts_with("origin."), "{what}\n{report}");
+    }
 }

@@ -10,6 +10,8 @@ mod forgery;
 mod honest;
 mod identity;
 mod lawless;
+mod layout;
 mod sealer;
+mod splices;
 mod story;
 mod tamper;

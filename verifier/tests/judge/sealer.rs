@@ -238,7 +238,7 @@ impl Log {
         self.subjects
             .insert(subject.to_owned(), (revision, self.last));
         self.lines.push(line);
-        self.time = Time::from_micros(time.micros() + 1000);
+        self.time = Time::from_micros(self.time.micros() + 1000);
         self.last
     }
 

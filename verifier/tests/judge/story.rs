@@ -5,14 +5,16 @@ use crate::sealer::{Log, Signer};
 use probity_governance::command::{Observation, Operation, Report, ReportBody, Resolution};
 use probity_schemas::body::Body;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
-use probity_schemas::event::log::{BundleExported, SettingChanged};
+use probity_schemas::event::log::{BundleExported, LogRestored, SettingChanged};
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
 use probity_schemas::event::telemetry::{
     AttachmentRef, AuditIngested, CostIngested, MetricIngested, TraceIngested, ViolationIngested,
 };
+use probity_schemas::hash::leaf_hash;
 use probity_schemas::policy::{Policy, PolicySubject, Scope, SubjectKind};
 use probity_schemas::subject::Subject;
 use probity_schemas::time::Time;
+use probity_schemas::tree::root_of;
 use probity_schemas::vocabulary::{CredentialMethod, Effect, OutcomeStatus, RiskClass, Role};
 use uuid::Uuid;
 
@@ -60,6 +62,29 @@ pub(crate) fn story() -> Log {
     );
     assert_ne!(allowed, granted);
     log
+}
+
+/// A log that went on after its last 4 signed records were lost, and the checkpoint over them.
+pub(crate) fn restored() -> (Log, String) {
+    let mut log = furnished();
+    let before = log.clone();
+    log.run(ANN, Operation::Observe((0..4).map(observation).collect()));
+    let lost = log.signer.checkpoint(&log.lines);
+    let mut log = before;
+    let next = Signer::new(&format!("{ORIGIN}/2"), 2);
+    let restored = LogRestored {
+        lost_checkpoint: lost.clone(),
+        origin: next.origin().to_owned(),
+        previous_origin: ORIGIN.to_owned(),
+        root: root_of(log.lines.iter().map(|line| leaf_hash(line))),
+        signer: next.vkey().to_string(),
+        size: log.lines.len() as u64,
+    };
+    log.source = next.origin().to_owned();
+    log.signer = next;
+    log.run("system", Operation::RestoreLog(Box::new(restored)));
+    ask(&mut log, "lookup", "run-1");
+    (log, lost)
 }
 
 /// A log with credentials, an adapter, policies, a budget: ready for requests.
