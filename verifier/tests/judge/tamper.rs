@@ -1,9 +1,10 @@
 //! What can be done to a bundle without the log's key, record by record. Each way is refused, and the record is named.
 
 use crate::files::{broken, judge, with_key};
-use crate::sealer::{line, values};
-use crate::story::{ANN, observation, signer, story};
+use crate::sealer::{Log, line, values};
+use crate::story::{ANN, observation, restored, story};
 use probity_governance::command::Operation;
+use probity_schemas::event::Event;
 use probity_verifier::{CheckName, CheckResult};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -71,39 +72,55 @@ fn other_text(text: &str) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-#[test]
-fn every_field_of_every_record_kind_changed() {
-    let (log, options) = (story(), with_key(signer().vkey()));
-    let honest = log.bundle();
-    let last = log.lines.len() - 1;
-    let (mut kinds, mut made) = (BTreeSet::new(), 0);
-    for (number, record) in values(&log.lines).iter().enumerate() {
-        if !kinds.insert(record["type"].to_string()) && number != last {
-            continue;
-        }
-        for (what, changed) in changes(record) {
-            let what = format!("record {number} ({}): {what}", record["type"]);
-            let mut lines = log.lines.clone();
-            lines[number] = line(&changed);
-            let mut files = honest.clone();
-            files.put_lines(&lines);
-            let report = crate::files::judge_tar(files.tar(), &options);
-            assert_eq!(report.exit, 1, "{what}\n{report}");
-            let root = report.result(CheckName::TreeRoot);
-            assert_ne!(root, CheckResult::Holds, "{what}\n{report}");
-            let (rule, sequence) = broken(&report);
-            if number == last && rule == "tree.root" {
-                assert!(
-                    report.summary.contains("the last record"),
-                    "{what}\n{report}"
-                );
-            } else {
-                assert_eq!(sequence, Some(number as u64), "{what}\n{report}");
-            }
-            made += 1;
+/// Judges every change of one record, and gives how many there were.
+fn change_everything(log: &Log, number: usize, record: &Value) -> usize {
+    let (honest, options) = (log.bundle(), with_key(log.signer.vkey()));
+    let is_last = number == log.lines.len() - 1;
+    let changes = changes(record);
+    for (what, changed) in &changes {
+        let what = format!("record {number} ({}): {what}", record["type"]);
+        let mut lines = log.lines.clone();
+        lines[number] = line(changed);
+        let mut files = honest.clone();
+        files.put_lines(&lines);
+        let report = crate::files::judge_tar(files.tar(), &options);
+        assert_eq!(report.exit, 1, "{what}\n{report}");
+        let root = report.result(CheckName::TreeRoot);
+        assert_ne!(root, CheckResult::Holds, "{what}\n{report}");
+        let (rule, sequence) = broken(&report);
+        if is_last && rule == "tree.root" {
+            assert!(
+                report.summary.contains("the last record"),
+                "{what}\n{report}"
+            );
+        } else {
+            assert_eq!(sequence, Some(number as u64), "{what}\n{report}");
         }
     }
+    changes.len()
+}
+
+#[test]
+fn every_field_of_every_record_kind_changed() {
+    let (mut kinds, mut made) = (BTreeSet::new(), 0);
+    for log in [story(), restored().0] {
+        for (number, record) in values(&log.lines).iter().enumerate() {
+            let is_new = kinds.insert(record["type"].as_str().unwrap().to_owned());
+            if is_new || number == log.lines.len() - 1 {
+                made += change_everything(&log, number, record);
+            }
+        }
+    }
+    assert!(
+        kinds.iter().map(String::as_str).eq(types_in_order()),
+        "{kinds:?}"
+    );
     assert!(made > 900, "only {made} changes were made");
+}
+
+fn types_in_order() -> impl Iterator<Item = &'static str> {
+    let types: BTreeSet<&str> = Event::TYPES.iter().copied().collect();
+    types.into_iter()
 }
 
 #[test]
