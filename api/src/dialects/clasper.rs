@@ -1,0 +1,8 @@
+//! This surface: an adapter API and an operators' API. Its contract is in `docs`.
+
+mod credentials;
+mod envelope;
+mod fields;
+mod ingest;
+mod number;
+mod policies;

@@ -1,0 +1,404 @@
+//! Who is asking: an adapter by the token it signs with the shared secret, or an operator by the shared key.
+//!
+//! Pure: what was presented, what is configured and the time go in, an identity or the surface's refusal comes out. The
+//! secret admits any adapter of the tenant (its holder names itself); what a named adapter may do is for the rules.
+
+use super::envelope::Failure;
+use axum::http::StatusCode;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use probity_schemas::subject::actor;
+use serde_json::{Map, Value};
+
+/// Header that carries an adapter's token.
+pub(crate) const ADAPTER_HEADER: &str = "x-adapter-token";
+
+/// Header that carries the operators' key.
+pub(crate) const OPERATOR_HEADER: &str = "x-ops-api-key";
+
+/// The identity behind the operators' key: one for all of them.
+pub(crate) const OPERATOR_ID: &str = "local-operator";
+
+/// The tool by which installations test themselves; its requests need no capability.
+pub(crate) const PROBE_TOOL: &str = "__clasper_probe__";
+
+/// How the names of such tools begin; no policy may name one.
+pub(crate) const PROBE_TOOL_PREFIX: &str = "__clasper_";
+
+/// An adapter that proved to hold the shared secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Adapter {
+    /// Its own id.
+    pub(crate) id: String,
+    /// The name under which it acts.
+    pub(crate) actor: String,
+    /// The tenant of its claims: the only one of this surface.
+    pub(crate) tenant: String,
+    /// The workspace of its claims, likewise.
+    pub(crate) workspace: String,
+    /// What it may ask for.
+    pub(crate) capabilities: Vec<String>,
+}
+
+impl Adapter {
+    /// Whether ids that a request states are those of the token.
+    pub(crate) fn is(&self, tenant: &str, workspace: &str, adapter: &str) -> bool {
+        self.tenant == tenant && self.workspace == workspace && self.id == adapter
+    }
+}
+
+/// Where tokens are valid.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place<'a> {
+    /// The secret that adapters sign with.
+    pub(crate) secret: Option<&'a str>,
+    /// The one algorithm they sign by.
+    pub(crate) algorithm: Algorithm,
+    /// The tenant served.
+    pub(crate) tenant: &'a str,
+    /// The workspace served.
+    pub(crate) workspace: &'a str,
+}
+
+/// Checks an adapter's token.
+pub(crate) fn adapter(
+    token: Option<&str>,
+    place: Place<'_>,
+    now_seconds: i64,
+) -> Result<Adapter, Failure> {
+    let token = token.ok_or_else(|| {
+        refuse(
+            StatusCode::UNAUTHORIZED,
+            "Missing adapter token",
+            "missing_token",
+        )
+    })?;
+    let Some(secret) = place.secret else {
+        let error = "ADAPTER_JWT_SECRET is required to verify adapter tokens.";
+        return Err(refuse(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            error,
+            "config_error",
+        ));
+    };
+    let invalid = || forbid("Invalid adapter token", "invalid_token");
+    let claims = signed_claims(token, secret, place.algorithm)
+        .filter(|claims| timely(claims, now_seconds))
+        .ok_or_else(invalid)?;
+    if claims.get("type").and_then(Value::as_str) != Some("adapter") {
+        return Err(forbid("Invalid adapter token type", "invalid_token"));
+    }
+    let adapter =
+        named(&claims).ok_or_else(|| forbid("Missing required adapter claims", "missing_claim"))?;
+    if adapter.tenant != place.tenant {
+        return Err(forbid(
+            "Tenant mismatch for single-tenant Core",
+            "invalid_token",
+        ));
+    }
+    if adapter.workspace != place.workspace {
+        return Err(forbid(
+            "Workspace mismatch for single-tenant Core",
+            "invalid_token",
+        ));
+    }
+    Ok(adapter)
+}
+
+/// Checks the operators' key. Without a configured key nobody is an operator here.
+pub(crate) fn operator(presented: Option<&str>, configured: Option<&str>) -> Result<(), Failure> {
+    let Some(configured) = configured else {
+        let error = "The ops API is closed: set OPS_LOCAL_API_KEY to open it";
+        return Err(refuse(StatusCode::UNAUTHORIZED, error, "missing_token"));
+    };
+    let presented = presented.ok_or_else(|| {
+        refuse(
+            StatusCode::UNAUTHORIZED,
+            "Missing ops API key",
+            "missing_token",
+        )
+    })?;
+    // Equality of BLAKE3 hashes takes the same time whatever was presented.
+    if blake3::hash(presented.as_bytes()) == blake3::hash(configured.as_bytes()) {
+        Ok(())
+    } else {
+        Err(forbid("Invalid ops API key", "invalid_token"))
+    }
+}
+
+/// The claims, when the signature is by the secret. Times are looked at by [`timely`], with the caller's clock.
+fn signed_claims(token: &str, secret: &str, algorithm: Algorithm) -> Option<Map<String, Value>> {
+    let mut validation = Validation::new(algorithm);
+    validation.required_spec_claims.clear();
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    decode(
+        token,
+        &DecodingKey::from_secret(secret.as_bytes()),
+        &validation,
+    )
+    .ok()
+    .map(|data| data.claims)
+}
+
+/// Whether `exp` and `nbf`, where present, allow now. No leeway.
+fn timely(claims: &Map<String, Value>, now: i64) -> bool {
+    let holds = |claim: &str, test: fn(i64, i64) -> bool| match claims.get(claim) {
+        None => true,
+        Some(value) => value.as_i64().is_some_and(|time| test(now, time)),
+    };
+    holds("exp", |now, exp| now < exp) && holds("nbf", |now, nbf| now >= nbf)
+}
+
+/// The adapter that the claims name, when all of them are there.
+fn named(claims: &Map<String, Value>) -> Option<Adapter> {
+    let text = |claim: &str| {
+        claims
+            .get(claim)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    };
+    let capabilities = claims.get("allowed_capabilities")?.as_array()?;
+    let id = text("adapter_id")?;
+    Some(Adapter {
+        actor: actor("adapter", &id).ok()?,
+        id,
+        tenant: text("tenant_id")?,
+        workspace: text("workspace_id")?,
+        capabilities: capabilities
+            .iter()
+            .map(|item| item.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?,
+    })
+}
+
+fn forbid(error: &str, code: &'static str) -> Failure {
+    refuse(StatusCode::FORBIDDEN, error, code)
+}
+
+fn refuse(status: StatusCode, error: &str, code: &'static str) -> Failure {
+    Failure::Credential {
+        status,
+        error: error.to_owned(),
+        code,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::{Adapter, Failure, Place, adapter, operator};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+    use serde_json::{Value, json};
+
+    const NOW: i64 = 1_800_000_000;
+    const PLACE: Place<'_> = Place {
+        secret: Some("a shared secret"),
+        algorithm: Algorithm::HS256,
+        tenant: "local",
+        workspace: "local",
+    };
+
+    fn claims() -> Value {
+        json!({
+            "type": "adapter", "adapter_id": "desk", "tenant_id": "local", "workspace_id": "local",
+            "allowed_capabilities": ["read"], "sub": "adapter:desk", "iat": NOW, "exp": NOW + 7200
+        })
+    }
+
+    fn with(claim: &str, value: Value) -> Value {
+        let mut all = claims();
+        all[claim] = value;
+        all
+    }
+
+    fn signed(claims: &Value, algorithm: Algorithm, secret: &str) -> String {
+        encode(
+            &Header::new(algorithm),
+            claims,
+            &EncodingKey::from_secret(secret.as_bytes()),
+        )
+        .unwrap()
+    }
+
+    fn said(result: Result<Adapter, Failure>) -> (u16, String, &'static str) {
+        match result.unwrap_err() {
+            Failure::Credential {
+                status,
+                error,
+                code,
+            } => (status.as_u16(), error, code),
+            other => unreachable!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_token_signed_with_the_secret_names_the_adapter() {
+        let token = signed(&claims(), Algorithm::HS256, "a shared secret");
+        let found = adapter(Some(&token), PLACE, NOW).unwrap();
+        assert_eq!(
+            (found.actor.as_str(), found.capabilities),
+            ("adapter:desk", vec!["read".to_owned()])
+        );
+        let mut lasting = claims();
+        lasting.as_object_mut().unwrap().remove("exp");
+        assert!(
+            adapter(
+                Some(&signed(&lasting, Algorithm::HS256, "a shared secret")),
+                PLACE,
+                NOW
+            )
+            .is_ok()
+        );
+    }
+
+    #[test]
+    fn every_bad_token_is_refused_in_its_own_words() {
+        let invalid = (403, "Invalid adapter token", "invalid_token");
+        let missing = (403, "Missing required adapter claims", "missing_claim");
+        let table = [
+            (
+                signed(&claims(), Algorithm::HS256, "another secret"),
+                invalid,
+            ),
+            (
+                signed(&claims(), Algorithm::HS512, "a shared secret"),
+                invalid,
+            ),
+            (
+                signed(
+                    &with("exp", json!(NOW)),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                invalid,
+            ),
+            (
+                signed(
+                    &with("exp", json!("soon")),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                invalid,
+            ),
+            (
+                signed(
+                    &with("nbf", json!(NOW + 1)),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                invalid,
+            ),
+            ("no token".to_owned(), invalid),
+            (
+                signed(
+                    &with("type", json!("agent")),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                (403, "Invalid adapter token type", "invalid_token"),
+            ),
+            (
+                signed(
+                    &with("adapter_id", json!(null)),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                missing,
+            ),
+            (
+                signed(
+                    &with("allowed_capabilities", json!("all")),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                missing,
+            ),
+            (
+                signed(
+                    &with("tenant_id", json!("other")),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                (
+                    403,
+                    "Tenant mismatch for single-tenant Core",
+                    "invalid_token",
+                ),
+            ),
+            (
+                signed(
+                    &with("workspace_id", json!("other")),
+                    Algorithm::HS256,
+                    "a shared secret",
+                ),
+                (
+                    403,
+                    "Workspace mismatch for single-tenant Core",
+                    "invalid_token",
+                ),
+            ),
+        ];
+        for (token, (status, error, code)) in table {
+            assert_eq!(
+                said(adapter(Some(&token), PLACE, NOW)),
+                (status, error.to_owned(), code),
+                "{token}"
+            );
+        }
+        assert_eq!(
+            said(adapter(None, PLACE, NOW)),
+            (401, "Missing adapter token".to_owned(), "missing_token")
+        );
+    }
+
+    #[test]
+    fn an_unsigned_token_is_no_token() {
+        let part = |value: Value| {
+            base64::Engine::encode(
+                &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+                value.to_string(),
+            )
+        };
+        let token = format!(
+            "{}.{}.",
+            part(json!({"alg": "none", "typ": "JWT"})),
+            part(claims())
+        );
+        assert_eq!(said(adapter(Some(&token), PLACE, NOW)).0, 403);
+    }
+
+    #[test]
+    fn without_a_secret_no_token_can_be_checked() {
+        let token = signed(&claims(), Algorithm::HS256, "a shared secret");
+        let (status, error, code) = said(adapter(
+            Some(&token),
+            Place {
+                secret: None,
+                ..PLACE
+            },
+            NOW,
+        ));
+        assert_eq!((status, code), (500, "config_error"));
+        assert_eq!(
+            error,
+            "ADAPTER_JWT_SECRET is required to verify adapter tokens."
+        );
+    }
+
+    #[test]
+    fn the_operators_key_opens_and_nothing_else_does() {
+        assert!(operator(Some("key"), Some("key")).is_ok());
+        for (presented, configured) in [
+            (None, Some("key")),
+            (Some("kex"), Some("key")),
+            (Some("key"), None),
+            (Some(""), None),
+        ] {
+            assert!(
+                operator(presented, configured).is_err(),
+                "{presented:?} {configured:?}"
+            );
+        }
+    }
+}

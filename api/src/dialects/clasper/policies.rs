@@ -1,0 +1,3 @@
+//! Policies.
+mod conditions;
+mod wire;
