@@ -2,6 +2,7 @@
 
 mod credentials;
 mod envelope;
+mod execution;
 mod fields;
 mod ingest;
 mod number;

@@ -38,11 +38,11 @@ impl Faults {
         }
     }
 
-    /// One fault of one field.
-    pub(crate) fn of_field(field: &str, message: impl Into<String>) -> Self {
-        let mut faults = Self::default();
-        faults.add(field, message);
-        faults
+    /// Each fault of a field, with the field's name.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields
+            .iter()
+            .flat_map(|(name, messages)| messages.iter().map(move |message| (&**name, &**message)))
     }
 
     fn add(&mut self, field: &str, message: impl Into<String>) {
@@ -92,11 +92,6 @@ impl Fields {
     /// Names a fault of a field.
     pub(crate) fn fault(&mut self, field: &str, message: impl Into<String>) {
         self.faults.add(field, message);
-    }
-
-    /// Takes what is left: each member's name and canonical text.
-    pub(crate) fn rest(&mut self) -> BTreeMap<String, Box<RawValue>> {
-        std::mem::take(&mut self.members)
     }
 
     /// Takes a field by its reader; `None` when it is absent or at fault.
@@ -216,6 +211,11 @@ pub(crate) fn integer(raw: &str) -> Result<i32, String> {
     }
     raw.parse()
         .map_err(|_| format!("Expected integer from {} to {}", i32::MIN, i32::MAX))
+}
+
+/// A number that is kept in 32 bits.
+pub(crate) fn small(number: u64) -> Result<u32, String> {
+    u32::try_from(number).map_err(|_| NumberFault::TooLarge.to_string())
 }
 
 /// A number in units of `10^-places`, the digits below rounded.

@@ -1,2 +1,3 @@
-//! Reports.
+//! t
 mod trace;
+mod wire;

@@ -71,19 +71,44 @@ fn shifted(digits: u128, shift: i32) -> Option<(u128, bool)> {
     }
 }
 
-/// An amount of money, written as US dollars.
+/// Whole units of `10^-places`, written as a decimal number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Usd(pub(crate) u64);
+pub(crate) struct Decimal {
+    units: u64,
+    places: usize,
+}
 
-impl Usd {
-    /// The amount as JSON's decimal text.
-    pub(crate) fn text(self) -> String {
-        let text = format!("{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000);
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// Micro-USD, written as US dollars.
+pub(crate) const fn usd(micros: u64) -> Decimal {
+    Decimal {
+        units: micros,
+        places: MICRO_PLACES.unsigned_abs() as usize,
     }
 }
 
-impl Serialize for Usd {
+/// Thousandths, written as units.
+pub(crate) const fn milli(thousandths: u64) -> Decimal {
+    Decimal {
+        units: thousandths,
+        places: MILLI_PLACES.unsigned_abs() as usize,
+    }
+}
+
+impl Decimal {
+    /// The shortest decimal text.
+    fn text(self) -> String {
+        let digits = format!("{:0width$}", self.units, width = self.places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - self.places);
+        let fraction = fraction.trim_end_matches('0');
+        if fraction.is_empty() {
+            whole.to_owned()
+        } else {
+            format!("{whole}.{fraction}")
+        }
+    }
+}
+
+impl Serialize for Decimal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         RawValue::from_string(self.text())
             .map_err(serde::ser::Error::custom)?
@@ -93,7 +118,7 @@ impl Serialize for Usd {
 
 #[cfg(test)]
 mod tests {
-    use super::{MICRO_PLACES, MILLI_PLACES, NumberFault, Scaled, Usd, scaled};
+    use super::{MICRO_PLACES, MILLI_PLACES, NumberFault, Scaled, milli, scaled, usd};
 
     #[test]
     fn dollars_become_micro_dollars_without_a_float() {
@@ -166,9 +191,11 @@ mod tests {
         ];
         for (micros, text) in table {
             assert_eq!(
-                serde_json::to_string(&Usd(micros)).ok().as_deref(),
+                serde_json::to_string(&usd(micros)).ok().as_deref(),
                 Some(text)
             );
         }
+        assert_eq!(milli(700).text(), "0.7");
+        assert_eq!(milli(2_000).text(), "2");
     }
 }

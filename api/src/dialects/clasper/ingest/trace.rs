@@ -25,12 +25,9 @@ const MEDIA_TYPE: &str = "application/json";
 /// What a trace says of itself, as far as the ledger reads it.
 #[derive(Debug)]
 pub(super) struct Trace {
-    /// The reporter's id.
-    pub(super) id: String,
-    /// The tenant it names.
-    pub(super) tenant_id: String,
-    /// The workspace it names.
-    pub(super) workspace_id: String,
+    id: String,
+    tenant_id: String,
+    workspace_id: String,
     agent_role: Option<String>,
     started: Time,
     completed: Option<Time>,
@@ -88,6 +85,11 @@ impl Trace {
         let _ = fields.required("input", |raw| fields::object(raw).map(Some));
         let _ = fields.required("skillVersions", |raw| fields::object(raw).map(Some));
         fields.close(trace)
+    }
+
+    /// Whether the trace names itself so.
+    pub(super) fn is(&self, id: &str, tenant: &str, workspace: &str) -> bool {
+        self.id == id && self.tenant_id == tenant && self.workspace_id == workspace
     }
 
     /// The record of this trace, for an execution, with the trace as its attachment.

@@ -5,7 +5,7 @@
 //! name, never dropped: a condition that silently vanished would widen its policy.
 
 use super::super::fields::{kind, text};
-use super::super::number::{MICRO_PLACES, Usd, scaled};
+use super::super::number::{MICRO_PLACES, scaled, usd};
 use probity_schemas::limits::INTEGER_MAX;
 use probity_schemas::policy::{Condition, Operator, Scalar};
 use serde_json::value::RawValue;
@@ -165,7 +165,7 @@ fn write_one(condition: &Condition) -> (String, Value) {
     if let (Some((bound, _)), COST_FIELD, [Scalar::Int(micros)]) =
         (bound, &*condition.field, &*condition.values)
     {
-        return (bound.to_owned(), json!(Usd(micros.unsigned_abs())));
+        return (bound.to_owned(), json!(usd(micros.unsigned_abs())));
     }
     let values: Vec<Value> = condition.values.iter().map(value).collect();
     let word = condition.operator.word();

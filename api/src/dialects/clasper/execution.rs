@@ -1,0 +1,3 @@
+//! Executions.
+mod context;
+pub(crate) mod request;
