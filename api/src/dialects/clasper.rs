@@ -1,6 +1,8 @@
 //! This surface: an adapter API and an operators' API. Its contract is in `docs`.
 
+mod case;
 mod credentials;
+mod decisions;
 mod envelope;
 mod execution;
 mod fields;

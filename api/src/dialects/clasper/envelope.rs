@@ -62,6 +62,15 @@ impl Failure {
         }
     }
 
+    /// Our own records say what they cannot say.
+    pub(crate) fn corrupt(fault: &dyn std::error::Error) -> Self {
+        tracing::error!(
+            error = fault.to_string(),
+            "a record or a row of a view cannot be read"
+        );
+        Self::said(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    }
+
     /// The request's ids are not those of its token.
     pub(crate) fn scope() -> Self {
         Self::said(StatusCode::FORBIDDEN, "Adapter scope mismatch")

@@ -1,3 +1,5 @@
 //! Executions.
 mod context;
+mod reply;
 pub(crate) mod request;
+mod trace;

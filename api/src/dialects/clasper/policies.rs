@@ -1,3 +1,5 @@
 //! Policies.
 mod conditions;
 mod wire;
+
+pub(crate) use conditions::operator_word;

@@ -49,7 +49,9 @@ pub(super) fn read(members: Members) -> Result<Vec<Condition>, String> {
     for (name, raw) in members {
         read_one(&name, raw.get(), &mut conditions)?;
     }
-    conditions.sort_by(|a, b| (&a.field, a.operator.word()).cmp(&(&b.field, b.operator.word())));
+    conditions.sort_by(|a, b| {
+        (&a.field, operator_word(a.operator)).cmp(&(&b.field, operator_word(b.operator)))
+    });
     let twice = |pair: &&[Condition]| pair[0].field == pair[1].field && pair[0].field != COST_FIELD;
     match conditions.windows(2).find(twice) {
         Some(pair) => Err(format!(
@@ -167,8 +169,8 @@ fn write_one(condition: &Condition) -> (String, Value) {
     {
         return (bound.to_owned(), json!(usd(micros.unsigned_abs())));
     }
-    let values: Vec<Value> = condition.values.iter().map(value).collect();
-    let word = condition.operator.word();
+    let values: Vec<Value> = condition.values.iter().map(|value| json!(value)).collect();
+    let word = operator_word(condition.operator);
     let operation = match (condition.operator, values.as_slice()) {
         (Operator::Eq, [only]) => only.clone(),
         (Operator::In | Operator::AllUnder | Operator::AnyUnder, _) => json!({ word: values }),
@@ -178,31 +180,17 @@ fn write_one(condition: &Condition) -> (String, Value) {
     (condition.field.clone(), operation)
 }
 
-fn value(scalar: &Scalar) -> Value {
-    match scalar {
-        Scalar::Bool(flag) => json!(flag),
-        Scalar::Int(number) => json!(number),
-        Scalar::Text(text) => json!(text),
-    }
-}
-
 /// The word an operator is written by.
-trait Word {
-    fn word(self) -> &'static str;
-}
-
-impl Word for Operator {
-    fn word(self) -> &'static str {
-        match self {
-            Self::AllUnder => "all_under",
-            Self::AnyUnder => "any_under",
-            Self::AtLeast => "at_least",
-            Self::AtMost => "at_most",
-            Self::Eq => "eq",
-            Self::Exists => "exists",
-            Self::In => "in",
-            Self::Prefix => "prefix",
-        }
+pub(crate) const fn operator_word(operator: Operator) -> &'static str {
+    match operator {
+        Operator::AllUnder => "all_under",
+        Operator::AnyUnder => "any_under",
+        Operator::AtLeast => "at_least",
+        Operator::AtMost => "at_most",
+        Operator::Eq => "eq",
+        Operator::Exists => "exists",
+        Operator::In => "in",
+        Operator::Prefix => "prefix",
     }
 }
 

@@ -1,0 +1,170 @@
+//! The answer to a request for a decision, made from the decision's own records.
+
+use super::super::case::{Case, GrantedScope, granted_scope, iso, role};
+use super::super::envelope::Failure;
+use super::trace::{self, TraceItem};
+use axum::http::StatusCode;
+use probity_governance::state::Directory;
+use probity_projections::views::DecisionRow;
+use probity_schemas::event::decision::MatchedPolicy;
+use probity_schemas::vocabulary::{Reason, RiskLevel, Verdict};
+use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
+
+/// Pending decisions wait for a person; they are never waved through.
+const APPROVAL_MODE: &str = "enforce";
+
+/// The answer to a request for a decision.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct ExecutionReply {
+    /// Whether the act may go on now.
+    allowed: bool,
+    execution_id: String,
+    /// allow, deny or pending.
+    decision: &'static str,
+    decision_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocked_reason: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    requires_approval: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    required_role: Option<&'static str>,
+    /// Until when a person can answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    granted_scope: Option<GrantedScope>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_fallback_hit: Option<bool>,
+    #[serde(flatten)]
+    weighed: Option<Weighed>,
+}
+
+/// How the request was weighed.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Weighed {
+    matched_policies: Vec<String>,
+    decision_trace: Vec<TraceItem>,
+    approval_mode: &'static str,
+    risk_score: u8,
+    risk_level: &'static str,
+    /// SHA-256 over the policies in force.
+    policy_bundle_hash: String,
+}
+
+/// The answer to a request that was decided now, or that waits already.
+pub(super) fn decided(case: &Case, directory: &Directory) -> Result<ExecutionReply, Failure> {
+    let row = &case.row;
+    if row.reason == Some(Reason::CapabilityNotAllowed) {
+        return Err(not_carried(case));
+    }
+    let matched: Vec<MatchedPolicy> = row
+        .matched
+        .get()
+        .map_err(|fault| Failure::corrupt(&fault))?;
+    let mut reply = ExecutionReply {
+        policy_fallback_hit: Some(is_fallback_hit(&matched)),
+        ..begun(row)
+    };
+    reply.blocked_reason = row
+        .reason
+        .filter(|_| !reply.allowed)
+        .map(|reason| blocked_reason(reason, row.risk_level));
+    if row.reason == Some(Reason::RbacDenied) {
+        return Ok(reply);
+    }
+    reply.explanation = Some(row.explanation.clone());
+    reply.granted_scope = granted_scope(row)?;
+    if row.verdict == Verdict::RequireApproval {
+        reply.requires_approval = Some(true);
+        reply.required_role = row.required_role.map(role);
+        reply.expires_at = row.expires.map(iso);
+        reply.explanation = Some(format!("{} Approval grant window opened.", row.explanation));
+    }
+    reply.weighed = Some(Weighed {
+        decision_trace: trace::of_decision(row, &matched, &case.facts, directory),
+        matched_policies: matched.into_iter().map(|policy| policy.id).collect(),
+        approval_mode: APPROVAL_MODE,
+        risk_score: row.risk_score,
+        risk_level: row.risk_level.as_str(),
+        policy_bundle_hash: row.policyset.to_hex(),
+    });
+    Ok(reply)
+}
+
+/// The answer to the very request that a person approved: its grant is used by this answer.
+pub(super) fn resumed(row: &DecisionRow) -> Result<ExecutionReply, Failure> {
+    Ok(ExecutionReply {
+        allowed: true,
+        decision: "allow",
+        granted_scope: granted_scope(row)?,
+        explanation: Some("Approved locally (self-attested)".to_owned()),
+        ..begun(row)
+    })
+}
+
+/// The answer to the very request that a person refused.
+pub(super) fn refused(row: &DecisionRow) -> ExecutionReply {
+    ExecutionReply {
+        decision: "deny",
+        blocked_reason: Some("approval_denied".to_owned()),
+        explanation: Some("Denied locally (self-attested)".to_owned()),
+        ..begun(row)
+    }
+}
+
+fn begun(row: &DecisionRow) -> ExecutionReply {
+    ExecutionReply {
+        allowed: matches!(row.verdict, Verdict::Allow | Verdict::Warn),
+        execution_id: row.execution.clone().unwrap_or_default(),
+        decision: match row.verdict {
+            Verdict::Allow | Verdict::Warn => "allow",
+            Verdict::RequireApproval => "pending",
+            Verdict::Deny => "deny",
+        },
+        decision_id: row.id.clone(),
+        ..ExecutionReply::default()
+    }
+}
+
+/// The words for what holds an act back.
+fn blocked_reason(reason: Reason, level: RiskLevel) -> String {
+    match reason {
+        Reason::NoMatchingPolicy => Reason::PolicyDenied.to_string(),
+        Reason::RiskRequiresApproval => format!("{reason}:{level}"),
+        other => other.to_string(),
+    }
+}
+
+/// Whether only a policy matched that calls itself a fallback.
+fn is_fallback_hit(matched: &[MatchedPolicy]) -> bool {
+    let [only] = matched else { return false };
+    only.explanation
+        .as_deref()
+        .is_some_and(|text| text.to_lowercase().contains("fallback"))
+}
+
+/// The refusal of capabilities that the token does not carry.
+fn not_carried(case: &Case) -> Failure {
+    let request = &case.facts.request;
+    let carried = request
+        .credential_capabilities
+        .as_deref()
+        .unwrap_or_default();
+    let missing: Vec<&String> = request
+        .capabilities
+        .iter()
+        .filter(|asked| !carried.contains(asked))
+        .collect();
+    let body = json!({ "error": "Capability not allowed", "capabilities": missing });
+    Failure::Told {
+        status: StatusCode::FORBIDDEN,
+        body,
+    }
+}
+
+#[cfg(test)]
+mod tests;
