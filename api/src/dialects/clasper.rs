@@ -1,5 +1,12 @@
-//! This surface: an adapter API and an operators' API. Its contract is in `docs`.
+//! The surface of Clasper: adapters that ask before they act and report afterwards, and operators who approve and keep the
+//! policies. Its clients work unchanged; where its promises were better than its deeds, the promise is kept.
+//!
+//! One file a group of endpoints: wire types, translation, handlers. `envelope` has error bodies and the reading of requests,
+//! `credentials` who asks, `call` what all handlers do alike. Served here is the thread from asking to outcome; what else the
+//! original has is not.
 
+mod adapters;
+mod call;
 mod case;
 mod credentials;
 mod decisions;
@@ -8,4 +15,40 @@ mod execution;
 mod fields;
 mod ingest;
 mod number;
+mod openapi;
 mod policies;
+
+pub use openapi::document;
+
+use crate::app::App;
+use axum::Router;
+use axum::http::header::CONTENT_TYPE;
+use axum::middleware::from_fn;
+use axum::routing::{any, get};
+use utoipa_axum::router::OpenApiRouter;
+
+/// Where the document of this surface is served.
+const DOCUMENT_PATH: &str = "/openapi/clasper.json";
+
+/// Paths below which nobody else answers.
+const OWN_PATHS: [&str; 3] = ["/adapters/{*rest}", "/api/{*rest}", "/ops/api/{*rest}"];
+
+/// Every route of this surface, with its document.
+pub(crate) fn router() -> Router<App> {
+    let text = document();
+    let own = routes().split_for_parts().0;
+    let own = OWN_PATHS.into_iter().fold(own, |router, path| router.route(path, any(envelope::route_not_found)));
+    own.method_not_allowed_fallback(envelope::route_not_found)
+        .route(DOCUMENT_PATH, get(move || async move { ([(CONTENT_TYPE, "application/json")], text) }))
+        .layer(from_fn(envelope::trace_id))
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .merge(adapters::routes())
+        .merge(execution::routes())
+        .merge(decisions::routes())
+        .merge(decisions::approvals::routes())
+        .merge(policies::routes())
+        .merge(ingest::routes())
+}

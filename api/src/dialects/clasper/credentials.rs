@@ -59,6 +59,18 @@ pub(crate) struct Place<'a> {
     pub(crate) workspace: &'a str,
 }
 
+impl Place<'_> {
+    /// Goes on only if a member named `tenant_id` or `workspace_id` says the one that is served.
+    pub(crate) fn holds(&self, name: &str, value: &str) -> Result<(), Failure> {
+        let denied = |what| Err(Failure::said(StatusCode::FORBIDDEN, what));
+        match name {
+            "tenant_id" if value != self.tenant => denied("Tenant access denied"),
+            "workspace_id" if value != self.workspace => denied("Workspace access denied"),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Checks an adapter's token.
 pub(crate) fn adapter(
     token: Option<&str>,

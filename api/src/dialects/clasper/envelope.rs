@@ -2,13 +2,21 @@
 //!
 //! Not the identities (`credentials.rs`) and not any endpoint's own words. Every error of the surface is one [`Failure`].
 
+use super::credentials::Place;
 use super::fields::{Faults, Fields};
+use crate::error::ApiError;
 use axum::Json;
 use axum::body::to_bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use probity_governance::command::Standing;
+use probity_governance::execute::Rejected;
+use probity_ledger::error::SubmitError;
+use probity_ledger::store::StoreError;
+use probity_projections::ViewError;
 use probity_schemas::body::Body;
 use probity_schemas::canonical::{CanonicalError, CanonicalFault};
 use serde::Serialize;
@@ -46,11 +54,8 @@ pub(crate) enum Failure {
     Said { status: StatusCode, error: String },
     /// Plain words and more about them.
     Told { status: StatusCode, body: Value },
-    /// Nothing was done; the caller may try again after so many seconds.
-    Later {
-        error: &'static str,
-        retry_after_seconds: u32,
-    },
+    /// What all surfaces answer alike, in their own words and this one's form.
+    Api(ApiError),
 }
 
 impl Failure {
@@ -68,6 +73,12 @@ impl Failure {
             error = fault.to_string(),
             "a record or a row of a view cannot be read"
         );
+        Self::said(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+    }
+
+    /// The ledger recorded something else than what was asked of it.
+    pub(crate) fn unanswerable() -> Self {
+        tracing::error!("a receipt does not hold what it answers");
         Self::said(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
     }
 
@@ -133,20 +144,75 @@ impl IntoResponse for Failure {
                 .into_response(),
             Self::Said { status, error } => (status, Json(plain(error))).into_response(),
             Self::Told { status, body } => (status, Json(body)).into_response(),
-            Self::Later {
-                error,
-                retry_after_seconds,
-            } => {
-                let headers = [(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds))];
-                (
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    headers,
-                    Json(plain(error.to_owned())),
-                )
-                    .into_response()
-            }
+            Self::Api(error) => api_error(error),
         }
     }
+}
+
+/// What the frame says of an error, in the surface's form; the frame's own marks stay on it.
+fn api_error(error: ApiError) -> Response {
+    let body = ErrorBody { error: error.to_string(), details: None, code: None };
+    let status = error.face().status;
+    let mut response = error.into_response();
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    *response.body_mut() = serde_json::to_vec(&body).unwrap_or_default().into();
+    *response.status_mut() = status;
+    response
+}
+
+impl From<ApiError> for Failure {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+impl From<ViewError> for Failure {
+    fn from(error: ViewError) -> Self {
+        Self::Api(error.into())
+    }
+}
+
+/// A command that cannot be met is answered as this surface does; every other failure as all surfaces do.
+impl From<SubmitError> for Failure {
+    fn from(error: SubmitError) -> Self {
+        match error {
+            SubmitError::Rejected(rejected) => refusal(rejected),
+            other => Self::Api(other.into()),
+        }
+    }
+}
+
+fn refusal(rejected: Rejected) -> Failure {
+    match rejected {
+        Rejected::DecisionUnknown { .. } => Failure::said(StatusCode::NOT_FOUND, "Decision not found"),
+        Rejected::PolicyUnknown { .. } => Failure::said(StatusCode::NOT_FOUND, "Policy not found"),
+        Rejected::AlreadyResolved { how } => already_resolved(how),
+        Rejected::AdapterMismatch => Failure::scope(),
+        Rejected::PolicyInvalid { .. }
+        | Rejected::NameInvalid { .. }
+        | Rejected::TextTooLong { .. }
+        | Rejected::NumberTooLarge { .. } => Faults::of_form(rejected.to_string()).into(),
+        other => Failure::Api(SubmitError::Rejected(other).into()),
+    }
+}
+
+/// The answer to a second answer.
+pub(crate) fn already_resolved(how: Standing) -> Failure {
+    let status = match how {
+        Standing::Allowed => "allow",
+        Standing::Refused => "deny",
+        Standing::Consumed => Standing::Approved.as_str(),
+        other => other.as_str(),
+    };
+    let body = json!({ "error": "Decision already resolved", "status": status });
+    Failure::Told { status: StatusCode::CONFLICT, body }
 }
 
 fn framework(status: StatusCode, code: Option<&'static str>, message: &str) -> Value {
@@ -188,6 +254,36 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         payload(media_type, &bytes).map(Self)
+    }
+}
+
+/// A request's query.
+pub(crate) struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Opens the query.
+    pub(crate) fn fields(&self) -> Fields {
+        Fields::of_query(self.0.clone())
+    }
+
+    /// Goes on only with the tenant and the workspace that are served here, where they are stated.
+    pub(crate) fn within(&self, place: Place<'_>) -> Result<(), Failure> {
+        for (name, value) in &self.0 {
+            place.holds(name, value)?;
+        }
+        Ok(())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
+        let query = Query::from_request_parts(parts, state).await;
+        query.map(|Query(pairs)| Self(pairs)).map_err(|error| Failure::Invalid {
+            what: "Invalid query parameters",
+            faults: Faults::of_form(error.body_text()),
+        })
     }
 }
 

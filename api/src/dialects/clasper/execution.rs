@@ -1,5 +1,152 @@
-//! Executions.
+//! Asking for a decision, waiting for one, and asking what would be decided.
+
 mod context;
 mod reply;
 pub(crate) mod request;
 mod trace;
+
+use super::call;
+use super::case::{Case, Status};
+use super::credentials::Adapter;
+use super::decisions::verdict;
+use super::envelope::{ErrorBody, Failure, Payload};
+use crate::app::App;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use probity_governance::command::{Command, Moment, Operation, Reply, Standing};
+use probity_governance::engine;
+use probity_governance::state::State as Rules;
+use probity_ledger::ledger::Receipt;
+use probity_schemas::event::Event;
+use probity_schemas::event::decision::Request;
+use probity_schemas::hash::Hash;
+use reply::ExecutionReply;
+use request::{Ask, ExecutionRequest};
+use serde::Serialize;
+use trace::TraceItem;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use uuid::Uuid;
+
+/// Routes of this group.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(request_execution))
+        .routes(routes!(show_execution))
+        .routes(routes!(evaluate_policies))
+}
+
+/// How an execution stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExecutionEffect {
+    execution_id: String,
+    /// allow, deny or pending.
+    effect: &'static str,
+    decision_id: String,
+    approval_type: &'static str,
+}
+
+/// What would be decided.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Evaluation {
+    /// allow, deny or require_approval.
+    decision: &'static str,
+    matched_policies: Vec<String>,
+    decision_trace: Vec<TraceItem>,
+    explanation: String,
+    policy_bundle_hash: String,
+}
+
+/// Asks for a decision. Every verdict is a 200; the same request under the same execution is the same decision.
+#[utoipa::path(post, path = "/api/execution/request", tag = "execution", request_body = ExecutionRequest,
+    responses((status = 200, body = ExecutionReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody), (status = 413, body = ErrorBody), (status = 503, body = ErrorBody)))]
+async fn request_execution(
+    State(app): State<App>,
+    adapter: Adapter,
+    payload: Payload,
+) -> Result<Json<ExecutionReply>, Failure> {
+    let request = ExecutionRequest::read(payload.fields()?)?;
+    if !request.is_of(&adapter) {
+        return Err(Failure::scope());
+    }
+    let request = request.translate(&adapter);
+    let correlation = request.execution.clone();
+    let command = call::command(&adapter.actor, Operation::RequestDecision(Box::new(request)));
+    let receipt = call::submit_with(&app, Command { correlation, ..command }, Vec::new()).await?;
+    answer(&app, &receipt).await.map(Json)
+}
+
+/// How an execution stands; looking uses nothing up.
+#[utoipa::path(get, path = "/api/execution/{execution_id}", tag = "execution", params(("execution_id" = String, Path)),
+    responses((status = 200, body = ExecutionEffect), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
+        (status = 404, body = ErrorBody)))]
+async fn show_execution(
+    State(app): State<App>,
+    adapter: Adapter,
+    Path(execution_id): Path<String>,
+) -> Result<Json<ExecutionEffect>, Failure> {
+    let found = call::case_of_execution(&app, &adapter, &execution_id).await?;
+    let nothing = || Failure::said(StatusCode::NOT_FOUND, "No decision found for this execution_id");
+    let row = found.ok_or_else(nothing)?.row;
+    let effect = Status::of(&row, call::now()).effect();
+    Ok(Json(ExecutionEffect { execution_id, effect, decision_id: row.id, approval_type: "local" }))
+}
+
+/// Says what would be decided on such a request now, by the same translation and the same rules. Nothing is recorded.
+#[utoipa::path(post, path = "/api/policy/evaluate", tag = "execution", request_body = Ask,
+    responses((status = 200, body = Evaluation), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+        (status = 403, body = ErrorBody)))]
+async fn evaluate_policies(
+    State(app): State<App>,
+    adapter: Adapter,
+    payload: Payload,
+) -> Result<Json<Evaluation>, Failure> {
+    let mut fields = payload.fields()?;
+    let ask = Ask::read(&mut fields);
+    let request = fields.close(ask)?.translate(&adapter);
+    let mut rules = Rules::default();
+    if let Some(state) = app.ledger.state(&app.config.tenant).await? {
+        rules.directory = state.directory.clone();
+        rules.budget = state.budget.clone();
+    }
+    Ok(Json(evaluate(&rules, &adapter, &request)))
+}
+
+fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
+    let moment = Moment { time: call::now(), id: Uuid::now_v7(), salt: Hash::EMPTY };
+    let facts = engine::gather(rules, &adapter.actor, None, request, &moment);
+    let outcome = engine::decide(&rules.directory.policy_set(), &facts);
+    Evaluation {
+        decision: verdict(outcome.verdict),
+        matched_policies: outcome.matched.into_iter().map(|policy| policy.id).collect(),
+        decision_trace: trace::of_facts(&facts, &rules.directory),
+        explanation: outcome.explanation,
+        policy_bundle_hash: outcome.policyset.to_hex(),
+    }
+}
+
+/// The answer to a request, from the records it made or the case it stands under.
+async fn answer(app: &App, receipt: &Receipt) -> Result<ExecutionReply, Failure> {
+    let directory = call::directory(app).await?;
+    match receipt.reply {
+        Reply::Standing { decision, standing: Standing::Denied } => Ok(reply::refused(&known(app, decision).await?.row)),
+        Reply::Standing { decision, .. } => reply::decided(&known(app, decision).await?, &directory),
+        Reply::Resumed { decision } => reply::resumed(&known(app, decision).await?.row),
+        _ => reply::decided(&made(receipt)?, &directory),
+    }
+}
+
+async fn known(app: &App, decision: Uuid) -> Result<Case, Failure> {
+    call::case(app, decision).await?.ok_or_else(Failure::unanswerable)
+}
+
+/// The decision that a receipt holds; what ran out before it stands in front of it.
+fn made(receipt: &Receipt) -> Result<Case, Failure> {
+    let entries = call::entries(receipt)?;
+    let from = entries.iter().rposition(|entry| matches!(entry.event, Event::DecisionMade(_)));
+    let told = entries.into_iter().skip(from.unwrap_or(usize::MAX)).collect();
+    Case::fold(told)?.ok_or_else(Failure::unanswerable)
+}

@@ -80,6 +80,13 @@ impl Fields {
         })
     }
 
+    /// Opens a query: each parameter is a text.
+    pub(crate) fn of_query(parameters: Vec<(String, String)>) -> Self {
+        let text = |value: String| serde_json::value::to_raw_value(&value).ok();
+        let members = parameters.into_iter().filter_map(|(name, value)| text(value).map(|raw| (name, raw)));
+        Self { members: members.collect(), faults: Faults::default() }
+    }
+
     /// Ends the reading: the value, when no field is at fault.
     pub(crate) fn close<T>(self, value: T) -> Result<T, Faults> {
         if self.faults == Faults::default() {
@@ -187,6 +194,21 @@ pub(crate) fn texts(raw: &str) -> Result<Vec<String>, String> {
     let items: Vec<Box<RawValue>> =
         serde_json::from_str(raw).map_err(|_| expected("array", raw))?;
     items.iter().map(|item| text(item.get())).collect()
+}
+
+/// A number in a query, within bounds.
+pub(crate) fn bounded(least: u32, most: u32) -> impl FnOnce(&str) -> Result<u32, String> {
+    move |raw| match text(raw)?.parse() {
+        Err(_) => Err("Expected number, received nan".to_owned()),
+        Ok(number) if number < least => Err(format!("Number must be greater than or equal to {least}")),
+        Ok(number) if number > most => Err(format!("Number must be less than or equal to {most}")),
+        Ok(number) => Ok(number),
+    }
+}
+
+/// true or false in a query.
+pub(crate) fn switch(raw: &str) -> Result<bool, String> {
+    text(raw)?.parse().map_err(|_| "Expected 'true' or 'false'".to_owned())
 }
 
 /// true or false.

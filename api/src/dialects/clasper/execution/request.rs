@@ -23,22 +23,22 @@ const UNNAMED_TOOL: &str = "unspecified";
 #[derive(Debug, ToSchema)]
 pub(crate) struct ExecutionRequest {
     /// The token's adapter.
-    pub(super) adapter_id: String,
+    adapter_id: String,
     /// The token's tenant.
-    pub(super) tenant_id: String,
+    tenant_id: String,
     /// The token's workspace.
-    pub(super) workspace_id: String,
+    workspace_id: String,
     /// The caller's id of the execution; one is made when absent.
-    pub(super) execution_id: Option<String>,
+    execution_id: Option<String>,
     #[serde(flatten)]
-    pub(super) ask: Ask,
+    ask: Ask,
 }
 
 /// What is asked for.
 #[derive(Debug, Default, ToSchema)]
 pub(crate) struct Ask {
     /// Capabilities asked for, each within the token's.
-    pub(super) requested_capabilities: Vec<String>,
+    requested_capabilities: Vec<String>,
     /// The tool to be used.
     tool: Option<String>,
     /// The group it belongs to.
@@ -124,6 +124,11 @@ impl ExecutionRequest {
             },
         };
         fields.close(request)
+    }
+
+    /// Whether the ids are those of the token.
+    pub(super) fn is_of(&self, adapter: &Adapter) -> bool {
+        adapter.is(&self.tenant_id, &self.workspace_id, &self.adapter_id)
     }
 
     /// The request in the ledger's words.

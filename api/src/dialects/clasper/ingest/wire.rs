@@ -1,5 +1,6 @@
 //! The five reports as they come in, and what each is in the ledger's words.
 
+use super::super::credentials::Adapter;
 use super::super::envelope::Failure;
 use super::super::fields::{self, Faults, Fields, amount};
 use super::super::number::{MICRO_PLACES, MILLI_PLACES};
@@ -26,15 +27,22 @@ const OUTCOMES: [(&str, OutcomeStatus); 2] = [
 #[derive(Debug, ToSchema)]
 pub(crate) struct ReportHead {
     /// The token's tenant.
-    pub(super) tenant_id: String,
+    tenant_id: String,
     /// The token's workspace.
-    pub(super) workspace_id: String,
+    workspace_id: String,
     /// The token's adapter.
-    pub(super) adapter_id: String,
+    adapter_id: String,
     /// The execution it tells of.
-    pub(super) execution_id: String,
+    execution_id: String,
     /// The reporter's id of the trace.
-    pub(super) trace_id: String,
+    trace_id: String,
+}
+
+impl ReportHead {
+    /// Whether the ids are those of the token.
+    pub(super) fn is_of(&self, adapter: &Adapter) -> bool {
+        adapter.is(&self.tenant_id, &self.workspace_id, &self.adapter_id)
+    }
 }
 
 /// A report, whichever of the five.
