@@ -14,6 +14,7 @@ mod envelope;
 mod execution;
 mod fields;
 mod ingest;
+mod intake;
 mod number;
 mod openapi;
 mod policies;
@@ -37,9 +38,14 @@ const OWN_PATHS: [&str; 3] = ["/adapters/{*rest}", "/api/{*rest}", "/ops/api/{*r
 pub(crate) fn router() -> Router<App> {
     let text = document();
     let own = routes().split_for_parts().0;
-    let own = OWN_PATHS.into_iter().fold(own, |router, path| router.route(path, any(envelope::route_not_found)));
+    let own = OWN_PATHS.into_iter().fold(own, |router, path| {
+        router.route(path, any(envelope::route_not_found))
+    });
     own.method_not_allowed_fallback(envelope::route_not_found)
-        .route(DOCUMENT_PATH, get(move || async move { ([(CONTENT_TYPE, "application/json")], text) }))
+        .route(
+            DOCUMENT_PATH,
+            get(move || async move { ([(CONTENT_TYPE, "application/json")], text) }),
+        )
         .layer(from_fn(envelope::trace_id))
 }
 
@@ -52,3 +58,6 @@ fn routes() -> OpenApiRouter<App> {
         .merge(policies::routes())
         .merge(ingest::routes())
 }
+
+#[cfg(test)]
+mod stories;

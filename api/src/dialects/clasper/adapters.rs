@@ -3,8 +3,9 @@
 use super::call;
 use super::case::iso;
 use super::credentials::Adapter;
-use super::envelope::{ErrorBody, Failure, Payload};
+use super::envelope::{ErrorBody, Failure};
 use super::fields::{self, Faults, Fields, word};
+use super::intake::Payload;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
@@ -96,13 +97,19 @@ impl AdapterBody {
             adapter_id: fields.required("adapter_id", fields::id),
             display_name: fields.required("display_name", fields::text),
             risk_class: fields
-                .required("risk_class", |raw| word(RiskClass::ALL, RiskClass::parse)(raw).map(Some))
+                .required("risk_class", |raw| {
+                    word(RiskClass::ALL, RiskClass::parse)(raw).map(Some)
+                })
                 .unwrap_or(RiskClass::Critical),
             capabilities: fields.required("capabilities", fields::texts),
             version: fields.required("version", fields::text),
             enabled: fields.required("enabled", fields::flag),
-            certification_tier: fields.optional("certification_tier", tier).unwrap_or_else(|| TIERS[2].to_owned()),
-            tool_capabilities: fields.optional("tool_capabilities", fields::texts).unwrap_or_default(),
+            certification_tier: fields
+                .optional("certification_tier", tier)
+                .unwrap_or_else(|| TIERS[2].to_owned()),
+            tool_capabilities: fields
+                .optional("tool_capabilities", fields::texts)
+                .unwrap_or_default(),
         };
         fields.close(body)
     }
@@ -123,7 +130,11 @@ impl AdapterBody {
 
 fn tier(raw: &str) -> Result<String, String> {
     let text = fields::text(raw)?;
-    if TIERS.contains(&text.as_str()) { Ok(text) } else { Err(fields::not_a_word(&TIERS, &text)) }
+    if TIERS.contains(&text.as_str()) {
+        Ok(text)
+    } else {
+        Err(fields::not_a_word(&TIERS, &text))
+    }
 }
 
 impl AdapterRecord {
@@ -161,7 +172,7 @@ impl PostureReply {
 }
 
 /// Registers the token's adapter, or registers it anew.
-#[utoipa::path(post, path = "/adapters/register", tag = "adapters", request_body = AdapterBody,
+#[utoipa::path(post, path = "/adapters/register", tag = "adapters", security(("adapter" = [])), request_body = AdapterBody,
     responses((status = 200, body = AdapterRecord), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn register_adapter(
@@ -175,30 +186,43 @@ async fn register_adapter(
     }
     let operation = Operation::RegisterAdapter(Box::new(body.translate()));
     let receipt = call::submit(&app, &adapter.actor, operation).await?;
-    let entry = call::entries(&receipt)?.pop().ok_or_else(Failure::unanswerable)?;
+    let entry = call::entries(&receipt)?
+        .pop()
+        .ok_or_else(Failure::unanswerable)?;
     let first = call::first(&app, &entry).await?;
     registered(&entry, &adapter.tenant, first).map(Json)
 }
 
 fn registered(entry: &Entry, tenant: &str, first: Time) -> Result<AdapterRecord, Failure> {
     match &entry.event {
-        Event::AdapterRegistered(adapter) => Ok(AdapterRecord::of(adapter, tenant, first, entry.time)),
+        Event::AdapterRegistered(adapter) => {
+            Ok(AdapterRecord::of(adapter, tenant, first, entry.time))
+        }
         _ => Err(Failure::unanswerable()),
     }
 }
 
 /// How far the policies in force govern this adapter.
-#[utoipa::path(get, path = "/api/adapter/posture", tag = "adapters",
+#[utoipa::path(get, path = "/api/adapter/posture", tag = "adapters", security(("adapter" = [])),
     responses((status = 200, body = PostureReply), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn show_posture(State(app): State<App>, adapter: Adapter) -> Result<Json<PostureReply>, Failure> {
+async fn show_posture(
+    State(app): State<App>,
+    adapter: Adapter,
+) -> Result<Json<PostureReply>, Failure> {
     let directory = call::directory(&app).await?;
-    Ok(Json(PostureReply::of(&adapter.id, posture(&directory, &adapter.id, None))))
+    Ok(Json(PostureReply::of(
+        &adapter.id,
+        posture(&directory, &adapter.id, None),
+    )))
 }
 
 /// The same under its other name.
-#[utoipa::path(get, path = "/api/adapter/policy-posture", tag = "adapters",
+#[utoipa::path(get, path = "/api/adapter/policy-posture", tag = "adapters", security(("adapter" = [])),
     responses((status = 200, body = PostureReply), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody)))]
-async fn show_policy_posture(app: State<App>, adapter: Adapter) -> Result<Json<PostureReply>, Failure> {
+async fn show_policy_posture(
+    app: State<App>,
+    adapter: Adapter,
+) -> Result<Json<PostureReply>, Failure> {
     show_posture(app, adapter).await
 }
 
@@ -226,11 +250,14 @@ mod tests {
     fn an_adapter_is_told_what_it_registered() {
         let registered = read(&desk()).unwrap().translate();
         let record = AdapterRecord::of(&registered, "local", START, START.plus_seconds(1));
-        assert_eq!(serde_json::to_value(record).unwrap(), json!({
-            "tenant_id": "local", "adapter_id": "desk", "version": "1.0.0", "display_name": "Desk", "risk_class": "medium",
-            "capabilities": ["read"], "enabled": true, "certification_tier": "experimental", "tool_capabilities": [],
-            "created_at": "2027-01-15T08:00:00.000Z", "updated_at": "2027-01-15T08:00:01.000Z"
-        }));
+        assert_eq!(
+            serde_json::to_value(record).unwrap(),
+            json!({
+                "tenant_id": "local", "adapter_id": "desk", "version": "1.0.0", "display_name": "Desk", "risk_class": "medium",
+                "capabilities": ["read"], "enabled": true, "certification_tier": "experimental", "tool_capabilities": [],
+                "created_at": "2027-01-15T08:00:00.000Z", "updated_at": "2027-01-15T08:00:01.000Z"
+            })
+        );
     }
 
     #[test]
@@ -245,16 +272,31 @@ mod tests {
         for (field, value) in table {
             let mut body = desk();
             body[field] = value;
-            assert_eq!(read(&body).unwrap_err().fields.keys().collect::<Vec<_>>(), [field]);
+            assert_eq!(
+                read(&body).unwrap_err().fields.keys().collect::<Vec<_>>(),
+                [field]
+            );
         }
         assert_eq!(read(&json!({})).unwrap_err().fields.len(), 6);
     }
 
     #[test]
     fn posture_says_what_the_mode_and_the_fallback_come_to() {
-        let status = |policies: &[_]| serde_json::to_value(PostureReply::of("desk", posture(&directory(policies), "desk", None))).unwrap();
-        assert_eq!(status(&[]), json!({"adapter": "desk", "mode": "guarded", "status": "DEGRADED", "engine_version": "1.0.0",
-            "fallback_present": false, "fallback_enabled": false, "policy_count": 0, "covered_tools": [], "uncovered_tools": []}));
-        assert_eq!(status(&[policy("last", None, Effect::Deny, -100)])["status"], "ENFORCED");
+        let status = |policies: &[_]| {
+            serde_json::to_value(PostureReply::of(
+                "desk",
+                posture(&directory(policies), "desk", None),
+            ))
+            .unwrap()
+        };
+        assert_eq!(
+            status(&[]),
+            json!({"adapter": "desk", "mode": "guarded", "status": "DEGRADED", "engine_version": "1.0.0",
+            "fallback_present": false, "fallback_enabled": false, "policy_count": 0, "covered_tools": [], "uncovered_tools": []})
+        );
+        assert_eq!(
+            status(&[policy("last", None, Effect::Deny, -100)])["status"],
+            "ENFORCED"
+        );
     }
 }

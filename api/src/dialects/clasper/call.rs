@@ -15,8 +15,8 @@ use axum::http::request::Parts;
 use probity_governance::command::{Alias, Command, Operation};
 use probity_governance::state::Directory;
 use probity_ledger::clock::{Clock as _, SystemClock};
-use probity_ledger::ledger::{Receipt, Submission};
 use probity_ledger::store::{Attachment, LogNumber, Span};
+use probity_ledger::{Receipt, Submission};
 use probity_projections::Entry;
 use probity_projections::source::StoredRecord;
 use probity_schemas::event::Event;
@@ -85,22 +85,35 @@ fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 /// Lets an authenticated caller in, unless its credential was revoked in the log, or it asks too often.
 async fn admit(app: &App, actor: &str) -> Result<(), Failure> {
     let span = tracing::Span::current();
-    span.record("tenant.id", app.config.tenant.as_str()).record("actor.id", actor);
+    span.record("tenant.id", app.config.tenant.as_str())
+        .record("actor.id", actor);
     app.count_request(actor)?;
     if directory(app).await?.roles_of(actor).is_empty() {
         let error = "The credential is revoked".to_owned();
-        return Err(Failure::Credential { status: StatusCode::FORBIDDEN, error, code: "invalid_token" });
+        return Err(Failure::Credential {
+            status: StatusCode::FORBIDDEN,
+            error,
+            code: "invalid_token",
+        });
     }
     Ok(())
 }
 
 /// What is in force now.
 pub(crate) async fn directory(app: &App) -> Result<Arc<Directory>, Failure> {
-    Ok(app.ledger.directory(&app.config.tenant).await?.unwrap_or_default())
+    Ok(app
+        .ledger
+        .directory(&app.config.tenant)
+        .await?
+        .unwrap_or_default())
 }
 
 /// Submits what an actor asks for.
-pub(crate) async fn submit(app: &App, actor: &str, operation: Operation) -> Result<Receipt, Failure> {
+pub(crate) async fn submit(
+    app: &App,
+    actor: &str,
+    operation: Operation,
+) -> Result<Receipt, Failure> {
     submit_with(app, command(actor, operation), Vec::new()).await
 }
 
@@ -110,7 +123,11 @@ pub(crate) async fn submit_with(
     command: Command,
     attachments: Vec<Attachment>,
 ) -> Result<Receipt, Failure> {
-    let submission = Submission { command, idempotency: None, attachments };
+    let submission = Submission {
+        command,
+        idempotency: None,
+        attachments,
+    };
     Ok(app.ledger.submit(&app.config.tenant, submission).await?)
 }
 
@@ -129,18 +146,28 @@ pub(crate) fn command(actor: &str, operation: Operation) -> Command {
 
 /// A receipt's records, as views read them.
 pub(crate) fn entries(receipt: &Receipt) -> Result<Vec<Entry>, Failure> {
-    receipt.records.iter().map(|record| entry(record.sequence, record.leaf, &record.line)).collect()
+    receipt
+        .records
+        .iter()
+        .map(|record| entry(record.sequence, record.leaf, &record.line))
+        .collect()
 }
 
 fn entry(sequence: u64, leaf: Hash, line: &Arc<[u8]>) -> Result<Entry, Failure> {
-    let stored = StoredRecord { sequence, leaf, line: Arc::clone(line) };
+    let stored = StoredRecord {
+        sequence,
+        leaf,
+        line: Arc::clone(line),
+    };
     Entry::decode(&stored).map_err(|fault| Failure::corrupt(&fault))
 }
 
 /// When the thing that a record changes came into being: the time of the first record since it was last retired.
 pub(crate) async fn first(app: &App, changed: &Entry) -> Result<Time, Failure> {
     let history = history(app, &changed.subject).await?;
-    let before = history.into_iter().take_while(|entry| entry.sequence <= changed.sequence);
+    let before = history
+        .into_iter()
+        .take_while(|entry| entry.sequence <= changed.sequence);
     let began = before.fold(None, |began, entry| match entry.event {
         Event::PolicyRetired(_) => None,
         _ => began.or(Some(entry.time)),
@@ -154,8 +181,14 @@ pub(crate) async fn case(app: &App, decision: Uuid) -> Result<Option<Case>, Fail
 }
 
 /// The newest decision about an adapter's execution, from its own records.
-pub(crate) async fn case_of_execution(app: &App, adapter: &Adapter, execution: &str) -> Result<Option<Case>, Failure> {
-    let Some(log) = log(app).await? else { return Ok(None) };
+pub(crate) async fn case_of_execution(
+    app: &App,
+    adapter: &Adapter,
+    execution: &str,
+) -> Result<Option<Case>, Failure> {
+    let Some(log) = log(app).await? else {
+        return Ok(None);
+    };
     let alias = Alias::execution(&adapter.actor, None, execution);
     let subject = app.ledger.reader().subject_of(log, &alias).await?;
     match subject.and_then(|subject| Subject::parse(&subject).ok()) {
@@ -166,12 +199,16 @@ pub(crate) async fn case_of_execution(app: &App, adapter: &Adapter, execution: &
 
 /// The records of a subject, in order.
 pub(crate) async fn history(app: &App, subject: &Subject) -> Result<Vec<Entry>, Failure> {
-    let Some(log) = log(app).await? else { return Ok(Vec::new()) };
+    let Some(log) = log(app).await? else {
+        return Ok(Vec::new());
+    };
     let reader = app.ledger.reader();
     let mut entries: Vec<Entry> = Vec::new();
     loop {
         let span = Span::Subject(subject.as_str(), entries.len() as u64);
-        let page = reader.read(log, span, CASE_RECORDS_MAX, CASE_BYTES_MAX).await?;
+        let page = reader
+            .read(log, span, CASE_RECORDS_MAX, CASE_BYTES_MAX)
+            .await?;
         if page.is_empty() {
             return Ok(entries);
         }
@@ -182,15 +219,27 @@ pub(crate) async fn history(app: &App, subject: &Subject) -> Result<Vec<Entry>, 
 }
 
 async fn log(app: &App) -> Result<Option<LogNumber>, Failure> {
-    Ok(app.ledger.reader().log(&app.config.tenant).await?.map(|head| head.log))
+    Ok(app
+        .ledger
+        .reader()
+        .log(&app.config.tenant)
+        .await?
+        .map(|head| head.log))
 }
 
 /// Waits, bounded, until the views show what is committed now, so that a caller finds its own writes in a list.
 pub(crate) async fn settle(app: &App) -> Result<(), Failure> {
     if let Some(state) = app.ledger.state(&app.config.tenant).await? {
         let patience = Duration::from_millis(POSITION_WAIT_MILLIS);
-        if let Err(late) = app.views.wait(&app.config.tenant, state.size, patience).await {
-            tracing::debug!(view.position = late.position.size, "a list is answered by a view that is behind");
+        if let Err(late) = app
+            .views
+            .wait(&app.config.tenant, state.size, patience)
+            .await
+        {
+            tracing::debug!(
+                view.position = late.position.size,
+                "a list is answered by a view that is behind"
+            );
         }
     }
     Ok(())

@@ -8,7 +8,8 @@ pub(crate) use wire::verdict;
 use super::call;
 use super::case::Case;
 use super::credentials::Adapter;
-use super::envelope::{ErrorBody, Failure, Parameters};
+use super::envelope::{ErrorBody, Failure};
+use super::intake::Parameters;
 use crate::app::App;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -48,7 +49,7 @@ pub(crate) struct OneDecision {
 }
 
 /// How a decision of this adapter stands.
-#[utoipa::path(get, path = "/api/decisions/{decision_id}", tag = "decisions", params(("decision_id" = String, Path)),
+#[utoipa::path(get, path = "/api/decisions/{decision_id}", tag = "decisions", security(("adapter" = [])), params(("decision_id" = String, Path)),
     responses((status = 200, body = DecisionStanding), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 async fn show_decision(
@@ -61,7 +62,7 @@ async fn show_decision(
 }
 
 /// Decisions of this adapter.
-#[utoipa::path(get, path = "/api/adapter/decisions", tag = "decisions",
+#[utoipa::path(get, path = "/api/adapter/decisions", tag = "decisions", security(("adapter" = [])),
     params(("status" = Option<String>, Query, description = "pending, approved, denied, expired, allow or deny"),
         ("decision" = Option<String>, Query, description = "allow, deny, require_approval or pending"),
         ("tool" = Option<String>, Query), ("policy" = Option<String>, Query),
@@ -77,14 +78,25 @@ async fn list_adapter_decisions(
     let now = call::now();
     let (filter, page) = query::of_adapter(parameters.fields(), &adapter.id, now)?;
     call::settle(&app).await?;
-    let (rows, _) = app.views.decisions().list(&app.config.tenant, &filter, &page).await?;
+    let (rows, _) = app
+        .views
+        .decisions()
+        .list(&app.config.tenant, &filter, &page)
+        .await?;
     let status = status_now(&app, &adapter).await?;
-    let decisions = rows.iter().map(|row| wire::summary(row, status, now)).collect();
-    Ok(Json(DecisionPage { decisions, limit: page.limit, offset: page.offset }))
+    let decisions = rows
+        .iter()
+        .map(|row| wire::summary(row, status, now))
+        .collect();
+    Ok(Json(DecisionPage {
+        decisions,
+        limit: page.limit,
+        offset: page.offset,
+    }))
 }
 
 /// One decision of this adapter.
-#[utoipa::path(get, path = "/api/adapter/decisions/{decision_id}", tag = "decisions", params(("decision_id" = String, Path)),
+#[utoipa::path(get, path = "/api/adapter/decisions/{decision_id}", tag = "decisions", security(("adapter" = [])), params(("decision_id" = String, Path)),
     responses((status = 200, body = OneDecision), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 async fn show_adapter_decision(
@@ -98,7 +110,7 @@ async fn show_adapter_decision(
 }
 
 /// Why a decision of this adapter is what it is.
-#[utoipa::path(get, path = "/api/adapter/decisions/{decision_id}/explain", tag = "decisions",
+#[utoipa::path(get, path = "/api/adapter/decisions/{decision_id}/explain", tag = "decisions", security(("adapter" = [])),
     params(("decision_id" = String, Path)),
     responses((status = 200, body = Explanation), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
@@ -114,7 +126,14 @@ async fn explain_adapter_decision(
 async fn own(app: &App, adapter: &Adapter, decision: &str) -> Result<DecisionRow, Failure> {
     let row = known(app, decision).await?.row;
     let own = row.actor == adapter.actor && row.workspace.is_none();
-    if own { Ok(row) } else { Err(Failure::said(StatusCode::FORBIDDEN, "Decision scope mismatch")) }
+    if own {
+        Ok(row)
+    } else {
+        Err(Failure::said(
+            StatusCode::FORBIDDEN,
+            "Decision scope mismatch",
+        ))
+    }
 }
 
 /// A decision, from its records.

@@ -1,14 +1,11 @@
-//! What surrounds every answer of this surface: error bodies, the reading of a JSON body, trace ids, unknown routes.
+//! What surrounds every answer of this surface: error bodies, trace ids, unknown routes.
 //!
 //! Not the identities (`credentials.rs`) and not any endpoint's own words. Every error of the surface is one [`Failure`].
 
-use super::credentials::Place;
-use super::fields::{Faults, Fields};
+use super::fields::Faults;
 use crate::error::ApiError;
 use axum::Json;
-use axum::body::to_bytes;
-use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -17,18 +14,13 @@ use probity_governance::execute::Rejected;
 use probity_ledger::error::SubmitError;
 use probity_ledger::store::StoreError;
 use probity_projections::ViewError;
-use probity_schemas::body::Body;
-use probity_schemas::canonical::{CanonicalError, CanonicalFault};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Bytes of a request's body.
-pub(crate) const BODY_BYTES_MAX: usize = 1024 * 1024;
-
 /// Header by which a caller follows its request through logs.
-pub(crate) const TRACE_HEADER: &str = "x-trace-id";
+const TRACE_HEADER: &str = "x-trace-id";
 
 /// Bytes of a caller's own trace id that are echoed.
 const TRACE_ID_BYTES_MAX: usize = 128;
@@ -151,11 +143,18 @@ impl IntoResponse for Failure {
 
 /// What the frame says of an error, in the surface's form; the frame's own marks stay on it.
 fn api_error(error: ApiError) -> Response {
-    let body = ErrorBody { error: error.to_string(), details: None, code: None };
+    let body = ErrorBody {
+        error: error.to_string(),
+        details: None,
+        code: None,
+    };
     let status = error.face().status;
     let mut response = error.into_response();
     response.headers_mut().remove(header::CONTENT_LENGTH);
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
     *response.body_mut() = serde_json::to_vec(&body).unwrap_or_default().into();
     *response.status_mut() = status;
     response
@@ -191,7 +190,9 @@ impl From<SubmitError> for Failure {
 
 fn refusal(rejected: Rejected) -> Failure {
     match rejected {
-        Rejected::DecisionUnknown { .. } => Failure::said(StatusCode::NOT_FOUND, "Decision not found"),
+        Rejected::DecisionUnknown { .. } => {
+            Failure::said(StatusCode::NOT_FOUND, "Decision not found")
+        }
         Rejected::PolicyUnknown { .. } => Failure::said(StatusCode::NOT_FOUND, "Policy not found"),
         Rejected::AlreadyResolved { how } => already_resolved(how),
         Rejected::AdapterMismatch => Failure::scope(),
@@ -212,7 +213,10 @@ pub(crate) fn already_resolved(how: Standing) -> Failure {
         other => other.as_str(),
     };
     let body = json!({ "error": "Decision already resolved", "status": status });
-    Failure::Told { status: StatusCode::CONFLICT, body }
+    Failure::Told {
+        status: StatusCode::CONFLICT,
+        body,
+    }
 }
 
 fn framework(status: StatusCode, code: Option<&'static str>, message: &str) -> Value {
@@ -225,112 +229,6 @@ fn framework(status: StatusCode, code: Option<&'static str>, message: &str) -> V
         body["code"] = code.into();
     }
     body
-}
-
-/// A request's body, brought into canonical form; `None` when there is none.
-pub(crate) struct Payload(Option<Body>);
-
-impl Payload {
-    /// Opens the body as an object.
-    pub(crate) fn fields(&self) -> Result<Fields, Failure> {
-        Ok(Fields::open(self.0.as_ref())?)
-    }
-}
-
-impl<S: Send + Sync> FromRequest<S> for Payload {
-    type Rejection = Failure;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
-        let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| Failure::Framework {
-                status: StatusCode::PAYLOAD_TOO_LARGE,
-                code: Some("FST_ERR_CTP_BODY_TOO_LARGE"),
-                message: "Request body is too large".to_owned(),
-            })?;
-        let media_type = parts
-            .headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok());
-        payload(media_type, &bytes).map(Self)
-    }
-}
-
-/// A request's query.
-pub(crate) struct Parameters(Vec<(String, String)>);
-
-impl Parameters {
-    /// Opens the query.
-    pub(crate) fn fields(&self) -> Fields {
-        Fields::of_query(self.0.clone())
-    }
-
-    /// Goes on only with the tenant and the workspace that are served here, where they are stated.
-    pub(crate) fn within(&self, place: Place<'_>) -> Result<(), Failure> {
-        for (name, value) in &self.0 {
-            place.holds(name, value)?;
-        }
-        Ok(())
-    }
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Failure;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Failure> {
-        let query = Query::from_request_parts(parts, state).await;
-        query.map(|Query(pairs)| Self(pairs)).map_err(|error| Failure::Invalid {
-            what: "Invalid query parameters",
-            faults: Faults::of_form(error.body_text()),
-        })
-    }
-}
-
-/// Reads a body by its media type.
-fn payload(media_type: Option<&str>, bytes: &[u8]) -> Result<Option<Body>, Failure> {
-    let essence = media_type.map(|text| {
-        text.split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
-    });
-    match essence.as_deref() {
-        Some("application/json") if bytes.is_empty() => Err(Failure::Framework {
-            status: StatusCode::BAD_REQUEST,
-            code: Some("FST_ERR_CTP_EMPTY_JSON_BODY"),
-            message: "Body cannot be empty when content-type is set to 'application/json'"
-                .to_owned(),
-        }),
-        _ if bytes.is_empty() => Ok(None),
-        Some("application/json") => Body::from_foreign(bytes)
-            .map(Some)
-            .map_err(|error| unreadable(&error)),
-        Some("text/plain") => Err(Faults::of_form("Expected object, received string").into()),
-        other => Err(Failure::Framework {
-            status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            code: Some("FST_ERR_CTP_INVALID_MEDIA_TYPE"),
-            message: format!("Unsupported Media Type: {}", other.unwrap_or("undefined")),
-        }),
-    }
-}
-
-/// JSON that nobody can read is the framework's error; JSON that two readers could read differently is the payload's.
-fn unreadable(error: &CanonicalError) -> Failure {
-    match error.fault {
-        CanonicalFault::TooLong
-        | CanonicalFault::TooDeep
-        | CanonicalFault::DuplicateKey
-        | CanonicalFault::LoneSurrogate
-        | CanonicalFault::NumberRange
-        | CanonicalFault::NumberInexact => Faults::of_form(error.to_string()).into(),
-        _ => Failure::Framework {
-            status: StatusCode::BAD_REQUEST,
-            code: Some("FST_ERR_CTP_INVALID_JSON_BODY"),
-            message: format!("Body is not valid JSON: {error}"),
-        },
-    }
 }
 
 /// The answer to a route that is not there.
@@ -360,79 +258,4 @@ fn own_trace_id(headers: &HeaderMap) -> Option<HeaderValue> {
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::{Failure, payload, route_not_found};
-    use axum::body::to_bytes;
-    use axum::http::Method;
-    use axum::response::IntoResponse;
-    use serde_json::{Value, json};
-
-    async fn answer(failure: Failure) -> (u16, Value) {
-        let response = failure.into_response();
-        let status = response.status().as_u16();
-        let body = to_bytes(response.into_body(), 65_536).await.unwrap();
-        (status, serde_json::from_slice(&body).unwrap())
-    }
-
-    #[tokio::test]
-    async fn a_body_that_cannot_be_read_is_answered_as_the_framework_does() {
-        let json = Some("application/json; charset=utf-8");
-        let table = [
-            (json, "", 400, "FST_ERR_CTP_EMPTY_JSON_BODY"),
-            (json, "{\"a\":", 400, "FST_ERR_CTP_INVALID_JSON_BODY"),
-            (json, "{'a':1}", 400, "FST_ERR_CTP_INVALID_JSON_BODY"),
-            (
-                Some("application/xml"),
-                "<a/>",
-                415,
-                "FST_ERR_CTP_INVALID_MEDIA_TYPE",
-            ),
-            (None, "{}", 415, "FST_ERR_CTP_INVALID_MEDIA_TYPE"),
-        ];
-        for (media_type, text, status, code) in table {
-            let (found, body) = answer(payload(media_type, text.as_bytes()).unwrap_err()).await;
-            assert_eq!(
-                (found, body["code"].as_str()),
-                (status, Some(code)),
-                "{text}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn json_that_can_be_read_in_two_ways_is_the_payloads_fault() {
-        let table = [
-            (r#"{"a":1,"a":2}"#, "duplicate key"),
-            (r#"{"a":"\ud800"}"#, "lone surrogate"),
-            (r#"{"a":9007199254740993}"#, "out of range"),
-            (r#"{"a":0.1234567890123456789}"#, "more digits"),
-        ];
-        for (text, words) in table {
-            let (status, body) =
-                answer(payload(Some("application/json"), text.as_bytes()).unwrap_err()).await;
-            assert_eq!(
-                (status, body["error"].as_str()),
-                (400, Some("Invalid payload"))
-            );
-            assert!(
-                body["details"]["formErrors"][0]
-                    .as_str()
-                    .unwrap()
-                    .contains(words),
-                "{body}"
-            );
-        }
-    }
-
-    #[tokio::test]
-    async fn an_unknown_route_is_named() {
-        let (status, body) =
-            answer(route_not_found(Method::GET, "/x?y=1".parse().unwrap()).await).await;
-        assert_eq!(status, 404);
-        assert_eq!(
-            body,
-            json!({"message": "Route GET:/x not found", "error": "Not Found", "statusCode": 404})
-        );
-    }
-}
+mod tests;

@@ -9,7 +9,8 @@ use super::call;
 use super::case::{Case, Status};
 use super::credentials::Adapter;
 use super::decisions::verdict;
-use super::envelope::{ErrorBody, Failure, Payload};
+use super::envelope::{ErrorBody, Failure};
+use super::intake::Payload;
 use crate::app::App;
 use axum::Json;
 use axum::extract::{Path, State};
@@ -17,7 +18,7 @@ use axum::http::StatusCode;
 use probity_governance::command::{Command, Moment, Operation, Reply, Standing};
 use probity_governance::engine;
 use probity_governance::state::State as Rules;
-use probity_ledger::ledger::Receipt;
+use probity_ledger::Receipt;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::Request;
 use probity_schemas::hash::Hash;
@@ -60,7 +61,7 @@ pub(crate) struct Evaluation {
 }
 
 /// Asks for a decision. Every verdict is a 200; the same request under the same execution is the same decision.
-#[utoipa::path(post, path = "/api/execution/request", tag = "execution", request_body = ExecutionRequest,
+#[utoipa::path(post, path = "/api/execution/request", tag = "execution", security(("adapter" = [])), request_body = ExecutionRequest,
     responses((status = 200, body = ExecutionReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 413, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn request_execution(
@@ -74,13 +75,24 @@ async fn request_execution(
     }
     let request = request.translate(&adapter);
     let correlation = request.execution.clone();
-    let command = call::command(&adapter.actor, Operation::RequestDecision(Box::new(request)));
-    let receipt = call::submit_with(&app, Command { correlation, ..command }, Vec::new()).await?;
+    let command = call::command(
+        &adapter.actor,
+        Operation::RequestDecision(Box::new(request)),
+    );
+    let receipt = call::submit_with(
+        &app,
+        Command {
+            correlation,
+            ..command
+        },
+        Vec::new(),
+    )
+    .await?;
     answer(&app, &receipt).await.map(Json)
 }
 
 /// How an execution stands; looking uses nothing up.
-#[utoipa::path(get, path = "/api/execution/{execution_id}", tag = "execution", params(("execution_id" = String, Path)),
+#[utoipa::path(get, path = "/api/execution/{execution_id}", tag = "execution", security(("adapter" = [])), params(("execution_id" = String, Path)),
     responses((status = 200, body = ExecutionEffect), (status = 401, body = ErrorBody), (status = 403, body = ErrorBody),
         (status = 404, body = ErrorBody)))]
 async fn show_execution(
@@ -89,14 +101,24 @@ async fn show_execution(
     Path(execution_id): Path<String>,
 ) -> Result<Json<ExecutionEffect>, Failure> {
     let found = call::case_of_execution(&app, &adapter, &execution_id).await?;
-    let nothing = || Failure::said(StatusCode::NOT_FOUND, "No decision found for this execution_id");
+    let nothing = || {
+        Failure::said(
+            StatusCode::NOT_FOUND,
+            "No decision found for this execution_id",
+        )
+    };
     let row = found.ok_or_else(nothing)?.row;
     let effect = Status::of(&row, call::now()).effect();
-    Ok(Json(ExecutionEffect { execution_id, effect, decision_id: row.id, approval_type: "local" }))
+    Ok(Json(ExecutionEffect {
+        execution_id,
+        effect,
+        decision_id: row.id,
+        approval_type: "local",
+    }))
 }
 
 /// Says what would be decided on such a request now, by the same translation and the same rules. Nothing is recorded.
-#[utoipa::path(post, path = "/api/policy/evaluate", tag = "execution", request_body = Ask,
+#[utoipa::path(post, path = "/api/policy/evaluate", tag = "execution", security(("adapter" = [])), request_body = Ask,
     responses((status = 200, body = Evaluation), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]
 async fn evaluate_policies(
@@ -116,12 +138,20 @@ async fn evaluate_policies(
 }
 
 fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
-    let moment = Moment { time: call::now(), id: Uuid::now_v7(), salt: Hash::EMPTY };
+    let moment = Moment {
+        time: call::now(),
+        id: Uuid::now_v7(),
+        salt: Hash::EMPTY,
+    };
     let facts = engine::gather(rules, &adapter.actor, None, request, &moment);
     let outcome = engine::decide(&rules.directory.policy_set(), &facts);
     Evaluation {
         decision: verdict(outcome.verdict),
-        matched_policies: outcome.matched.into_iter().map(|policy| policy.id).collect(),
+        matched_policies: outcome
+            .matched
+            .into_iter()
+            .map(|policy| policy.id)
+            .collect(),
         decision_trace: trace::of_facts(&facts, &rules.directory),
         explanation: outcome.explanation,
         policy_bundle_hash: outcome.policyset.to_hex(),
@@ -132,21 +162,33 @@ fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
 async fn answer(app: &App, receipt: &Receipt) -> Result<ExecutionReply, Failure> {
     let directory = call::directory(app).await?;
     match receipt.reply {
-        Reply::Standing { decision, standing: Standing::Denied } => Ok(reply::refused(&known(app, decision).await?.row)),
-        Reply::Standing { decision, .. } => reply::decided(&known(app, decision).await?, &directory),
+        Reply::Standing {
+            decision,
+            standing: Standing::Denied,
+        } => Ok(reply::refused(&known(app, decision).await?.row)),
+        Reply::Standing { decision, .. } => {
+            reply::decided(&known(app, decision).await?, &directory)
+        }
         Reply::Resumed { decision } => reply::resumed(&known(app, decision).await?.row),
         _ => reply::decided(&made(receipt)?, &directory),
     }
 }
 
 async fn known(app: &App, decision: Uuid) -> Result<Case, Failure> {
-    call::case(app, decision).await?.ok_or_else(Failure::unanswerable)
+    call::case(app, decision)
+        .await?
+        .ok_or_else(Failure::unanswerable)
 }
 
 /// The decision that a receipt holds; what ran out before it stands in front of it.
 fn made(receipt: &Receipt) -> Result<Case, Failure> {
     let entries = call::entries(receipt)?;
-    let from = entries.iter().rposition(|entry| matches!(entry.event, Event::DecisionMade(_)));
-    let told = entries.into_iter().skip(from.unwrap_or(usize::MAX)).collect();
+    let from = entries
+        .iter()
+        .rposition(|entry| matches!(entry.event, Event::DecisionMade(_)));
+    let told = entries
+        .into_iter()
+        .skip(from.unwrap_or(usize::MAX))
+        .collect();
     Case::fold(told)?.ok_or_else(Failure::unanswerable)
 }

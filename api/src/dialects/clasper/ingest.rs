@@ -8,7 +8,8 @@ mod wire;
 
 use super::call;
 use super::credentials::Adapter;
-use super::envelope::{ErrorBody, Failure, Payload};
+use super::envelope::{ErrorBody, Failure};
+use super::intake::Payload;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
@@ -37,39 +38,55 @@ pub(crate) struct IngestReply {
 }
 
 /// Takes the trace of an execution.
-#[utoipa::path(post, path = "/api/ingest/trace", tag = "ingest", request_body = TraceReport,
+#[utoipa::path(post, path = "/api/ingest/trace", tag = "ingest", security(("adapter" = [])), request_body = TraceReport,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 413, body = ErrorBody), (status = 503, body = ErrorBody)))]
-async fn ingest_trace(app: State<App>, adapter: Adapter, payload: Payload) -> Result<Json<IngestReply>, Failure> {
+async fn ingest_trace(
+    app: State<App>,
+    adapter: Adapter,
+    payload: Payload,
+) -> Result<Json<IngestReply>, Failure> {
     take::<TraceReport>(&app, &adapter, &payload).await
 }
 
 /// Takes an audit event; one that says how a tool's execution ended is its outcome.
-#[utoipa::path(post, path = "/api/ingest/audit", tag = "ingest", request_body = AuditReport,
+#[utoipa::path(post, path = "/api/ingest/audit", tag = "ingest", security(("adapter" = [])), request_body = AuditReport,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
-async fn ingest_audit(app: State<App>, adapter: Adapter, payload: Payload) -> Result<Json<IngestReply>, Failure> {
+async fn ingest_audit(
+    app: State<App>,
+    adapter: Adapter,
+    payload: Payload,
+) -> Result<Json<IngestReply>, Failure> {
     take::<AuditReport>(&app, &adapter, &payload).await
 }
 
 /// Takes what an execution cost.
-#[utoipa::path(post, path = "/api/ingest/cost", tag = "ingest", request_body = CostReport,
+#[utoipa::path(post, path = "/api/ingest/cost", tag = "ingest", security(("adapter" = [])), request_body = CostReport,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
-async fn ingest_cost(app: State<App>, adapter: Adapter, payload: Payload) -> Result<Json<IngestReply>, Failure> {
+async fn ingest_cost(
+    app: State<App>,
+    adapter: Adapter,
+    payload: Payload,
+) -> Result<Json<IngestReply>, Failure> {
     take::<CostReport>(&app, &adapter, &payload).await
 }
 
 /// Takes how much work an execution was.
-#[utoipa::path(post, path = "/api/ingest/metrics", tag = "ingest", request_body = MetricsReport,
+#[utoipa::path(post, path = "/api/ingest/metrics", tag = "ingest", security(("adapter" = [])), request_body = MetricsReport,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
-async fn ingest_metrics(app: State<App>, adapter: Adapter, payload: Payload) -> Result<Json<IngestReply>, Failure> {
+async fn ingest_metrics(
+    app: State<App>,
+    adapter: Adapter,
+    payload: Payload,
+) -> Result<Json<IngestReply>, Failure> {
     take::<MetricsReport>(&app, &adapter, &payload).await
 }
 
 /// Takes a violation.
-#[utoipa::path(post, path = "/api/ingest/violations", tag = "ingest", request_body = ViolationReport,
+#[utoipa::path(post, path = "/api/ingest/violations", tag = "ingest", security(("adapter" = [])), request_body = ViolationReport,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn ingest_violations(
@@ -80,7 +97,11 @@ async fn ingest_violations(
     take::<ViolationReport>(&app, &adapter, &payload).await
 }
 
-async fn take<R: Reported>(app: &App, adapter: &Adapter, payload: &Payload) -> Result<Json<IngestReply>, Failure> {
+async fn take<R: Reported>(
+    app: &App,
+    adapter: &Adapter,
+    payload: &Payload,
+) -> Result<Json<IngestReply>, Failure> {
     let report = R::read(payload.fields()?)?;
     if !report.head().is_of(adapter) {
         return Err(Failure::scope());
@@ -88,7 +109,19 @@ async fn take<R: Reported>(app: &App, adapter: &Adapter, payload: &Payload) -> R
     let (report, attachments) = report.translate()?;
     let correlation = Some(report.execution.clone());
     let command = call::command(&adapter.actor, Operation::Report(Box::new(report)));
-    let receipt = call::submit_with(app, Command { correlation, ..command }, attachments).await?;
-    let status = if receipt.reply == Reply::Duplicate { "duplicate" } else { "ok" };
+    let receipt = call::submit_with(
+        app,
+        Command {
+            correlation,
+            ..command
+        },
+        attachments,
+    )
+    .await?;
+    let status = if receipt.reply == Reply::Duplicate {
+        "duplicate"
+    } else {
+        "ok"
+    };
     Ok(Json(IngestReply { status }))
 }

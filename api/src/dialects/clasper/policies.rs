@@ -7,15 +7,16 @@ pub(crate) use conditions::operator_word;
 
 use super::call::{self, Operator};
 use super::case::iso;
-use super::envelope::{ErrorBody, Failure, Parameters, Payload};
+use super::envelope::{ErrorBody, Failure};
 use super::fields::{self, switch};
+use super::intake::{Parameters, Payload};
 use crate::app::App;
 use crate::open::OPERATOR_ACTOR;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use probity_governance::command::Operation;
-use probity_ledger::ledger::Receipt;
+use probity_ledger::Receipt;
 use probity_projections::views::PolicyFilter;
 use probity_projections::{Entry, Page};
 use probity_schemas::event::Event;
@@ -102,7 +103,7 @@ impl PolicyRecord {
 }
 
 /// Policies in force, and those switched off.
-#[utoipa::path(get, path = "/ops/api/policies", tag = "operators",
+#[utoipa::path(get, path = "/ops/api/policies", tag = "operators", security(("operator" = [])),
     params(("enabled" = Option<bool>, Query), ("environment" = Option<String>, Query), ("tenant_id" = Option<String>, Query),
         ("workspace_id" = Option<String>, Query)),
     responses((status = 200, body = PolicyList), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
@@ -116,12 +117,23 @@ async fn list_policies(
     parameters.within(place)?;
     let filter = filter(&parameters)?;
     call::settle(&app).await?;
-    let (rows, _) = app.views.policies().list(&app.config.tenant, &filter, &Page::first(POLICIES_MAX)).await?;
+    let (rows, _) = app
+        .views
+        .policies()
+        .list(&app.config.tenant, &filter, &Page::first(POLICIES_MAX))
+        .await?;
     let record = |row: &probity_projections::views::PolicyRow| {
         let policy = row.policy.get().map_err(|fault| Failure::corrupt(&fault))?;
-        Ok(PolicyRecord::of(&policy, place.tenant, row.created, row.updated))
+        Ok(PolicyRecord::of(
+            &policy,
+            place.tenant,
+            row.created,
+            row.updated,
+        ))
     };
-    Ok(Json(PolicyList { policies: rows.iter().map(record).collect::<Result<_, Failure>>()? }))
+    Ok(Json(PolicyList {
+        policies: rows.iter().map(record).collect::<Result<_, Failure>>()?,
+    }))
 }
 
 fn filter(parameters: &Parameters) -> Result<PolicyFilter, Failure> {
@@ -131,11 +143,14 @@ fn filter(parameters: &Parameters) -> Result<PolicyFilter, Failure> {
         environment: query.optional("environment", fields::text),
         ..PolicyFilter::default()
     };
-    query.close(filter).map_err(|faults| Failure::Invalid { what: "Invalid query parameters", faults })
+    query.close(filter).map_err(|faults| Failure::Invalid {
+        what: "Invalid query parameters",
+        faults,
+    })
 }
 
 /// Publishes a policy, or takes the place of the one of its name.
-#[utoipa::path(post, path = "/ops/api/policies", tag = "operators", request_body = PolicyBody,
+#[utoipa::path(post, path = "/ops/api/policies", tag = "operators", security(("operator" = [])), request_body = PolicyBody,
     responses((status = 200, body = PublishedPolicy), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn publish_policy(
@@ -144,13 +159,22 @@ async fn publish_policy(
     payload: Payload,
 ) -> Result<Json<PublishedPolicy>, Failure> {
     let place = call::place(&app);
-    let policy = publish(&app, wire::read(payload.fields()?, place.tenant, place.workspace)?).await?;
+    let policy = publish(
+        &app,
+        wire::read(payload.fields()?, place.tenant, place.workspace)?,
+    )
+    .await?;
     let (source_decision, resolved_decision_ids) = (None, Vec::new());
-    Ok(Json(PublishedPolicy { policy, source_decision, resolved_decision_ids, resolved_decision_count: 0 }))
+    Ok(Json(PublishedPolicy {
+        policy,
+        source_decision,
+        resolved_decision_ids,
+        resolved_decision_count: 0,
+    }))
 }
 
 /// Switches a policy on or off.
-#[utoipa::path(patch, path = "/ops/api/policies/{policy_id}", tag = "operators", params(("policy_id" = String, Path)),
+#[utoipa::path(patch, path = "/ops/api/policies/{policy_id}", tag = "operators", security(("operator" = [])), params(("policy_id" = String, Path)),
     request_body = PolicySwitch,
     responses((status = 200, body = OnePolicy), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody)))]
@@ -161,17 +185,30 @@ async fn switch_policy(
     payload: Payload,
 ) -> Result<Json<OnePolicy>, Failure> {
     let mut fields = payload.fields()?;
-    let (enabled, tenant) = (fields.required("enabled", fields::flag), fields.optional("tenant_id", fields::text));
+    let (enabled, tenant) = (
+        fields.required("enabled", fields::flag),
+        fields.optional("tenant_id", fields::text),
+    );
     let enabled = fields.close(enabled)?;
-    call::place(&app).holds("tenant_id", tenant.as_deref().unwrap_or(app.config.tenant.as_str()))?;
+    call::place(&app).holds(
+        "tenant_id",
+        tenant.as_deref().unwrap_or(app.config.tenant.as_str()),
+    )?;
     let directory = call::directory(&app).await?;
     let in_force = directory.policy(&policy_id).ok_or_else(not_found)?;
-    let policy = publish(&app, Policy { enabled, ..in_force.policy.clone() }).await?;
+    let policy = publish(
+        &app,
+        Policy {
+            enabled,
+            ..in_force.policy.clone()
+        },
+    )
+    .await?;
     Ok(Json(OnePolicy { policy }))
 }
 
 /// Retires a policy.
-#[utoipa::path(delete, path = "/ops/api/policies/{policy_id}", tag = "operators", params(("policy_id" = String, Path)),
+#[utoipa::path(delete, path = "/ops/api/policies/{policy_id}", tag = "operators", security(("operator" = [])), params(("policy_id" = String, Path)),
     request_body = Object,
     responses((status = 200, body = RetiredPolicy), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 503, body = ErrorBody)))]
@@ -184,25 +221,38 @@ async fn retire_policy(
     let mut fields = payload.fields()?;
     let tenant = fields.optional("tenant_id", fields::text);
     fields.close(())?;
-    call::place(&app).holds("tenant_id", tenant.as_deref().unwrap_or(app.config.tenant.as_str()))?;
+    call::place(&app).holds(
+        "tenant_id",
+        tenant.as_deref().unwrap_or(app.config.tenant.as_str()),
+    )?;
     call::submit(&app, OPERATOR_ACTOR, Operation::RetirePolicy(policy_id)).await?;
     Ok(Json(RetiredPolicy { status: "deleted" }))
 }
 
 async fn publish(app: &App, policy: Policy) -> Result<PolicyRecord, Failure> {
-    let receipt = call::submit(app, OPERATOR_ACTOR, Operation::PublishPolicy(Box::new(policy))).await?;
+    let receipt = call::submit(
+        app,
+        OPERATOR_ACTOR,
+        Operation::PublishPolicy(Box::new(policy)),
+    )
+    .await?;
     let entry = published(&receipt)?;
     let created = call::first(app, &entry).await?;
     match &entry.event {
-        Event::PolicyPublished(published) => {
-            Ok(PolicyRecord::of(&published.policy, app.config.tenant.as_str(), created, entry.time))
-        }
+        Event::PolicyPublished(published) => Ok(PolicyRecord::of(
+            &published.policy,
+            app.config.tenant.as_str(),
+            created,
+            entry.time,
+        )),
         _ => Err(Failure::unanswerable()),
     }
 }
 
 fn published(receipt: &Receipt) -> Result<Entry, Failure> {
-    call::entries(receipt)?.pop().ok_or_else(Failure::unanswerable)
+    call::entries(receipt)?
+        .pop()
+        .ok_or_else(Failure::unanswerable)
 }
 
 fn not_found() -> Failure {

@@ -1,8 +1,9 @@
 //! Decisions as operators see them: what waits for a person, and the person's answer.
 
 use super::super::call::{self, Operator};
-use super::super::envelope::{ErrorBody, Failure, Parameters, Payload, already_resolved};
+use super::super::envelope::{ErrorBody, Failure, already_resolved};
 use super::super::fields::{self, Fields};
+use super::super::intake::{Parameters, Payload};
 use super::wire::{self, DecisionRecord};
 use super::{known, query};
 use crate::app::App;
@@ -21,7 +22,9 @@ const NOTE_CHARACTERS_MAX: usize = 2_000;
 
 /// Routes of this group.
 pub(in super::super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list_decisions)).routes(routes!(resolve_decision))
+    OpenApiRouter::new()
+        .routes(routes!(list_decisions))
+        .routes(routes!(resolve_decision))
 }
 
 /// Decisions, newest first.
@@ -61,7 +64,12 @@ impl ResolutionBody {
     }
 
     fn translate(self, decision: Uuid) -> Resolution {
-        Resolution { decision, grant: self.status, justification: self.justification, note: self.note }
+        Resolution {
+            decision,
+            grant: self.status,
+            justification: self.justification,
+            note: self.note,
+        }
     }
 }
 
@@ -76,11 +84,17 @@ fn answer(raw: &str) -> Result<bool, String> {
 fn remark(raw: &str) -> Result<String, String> {
     let text = fields::text(raw)?;
     let fits = text.chars().count() <= NOTE_CHARACTERS_MAX;
-    if fits { Ok(text) } else { Err(format!("String must contain at most {NOTE_CHARACTERS_MAX} character(s)")) }
+    if fits {
+        Ok(text)
+    } else {
+        Err(format!(
+            "String must contain at most {NOTE_CHARACTERS_MAX} character(s)"
+        ))
+    }
 }
 
 /// Decisions that wait for a person, or were answered by one.
-#[utoipa::path(get, path = "/ops/api/decisions", tag = "operators",
+#[utoipa::path(get, path = "/ops/api/decisions", tag = "operators", security(("operator" = [])),
     params(("status" = Option<String>, Query, description = "pending (when absent), approved, denied or expired"),
         ("tenant_id" = Option<String>, Query), ("workspace_id" = Option<String>, Query),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 500)),
@@ -95,14 +109,21 @@ async fn list_decisions(
     parameters.within(place)?;
     let (filter, page) = query::of_operator(parameters.fields())?;
     call::settle(&app).await?;
-    let (rows, _) = app.views.decisions().list(&app.config.tenant, &filter, &page).await?;
+    let (rows, _) = app
+        .views
+        .decisions()
+        .list(&app.config.tenant, &filter, &page)
+        .await?;
     let now = call::now();
-    let decisions = rows.iter().map(|row| wire::record(row, place, now)).collect::<Result<_, _>>()?;
+    let decisions = rows
+        .iter()
+        .map(|row| wire::record(row, place, now))
+        .collect::<Result<_, _>>()?;
     Ok(Json(DecisionRecords { decisions }))
 }
 
 /// Approves or denies a pending decision, for the very request that was asked, once.
-#[utoipa::path(post, path = "/ops/api/decisions/{decision_id}/resolve", tag = "operators",
+#[utoipa::path(post, path = "/ops/api/decisions/{decision_id}/resolve", tag = "operators", security(("operator" = [])),
     params(("decision_id" = String, Path)), request_body = ResolutionBody,
     responses((status = 200, body = ResolvedDecision), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 404, body = ErrorBody), (status = 409, body = ErrorBody),
@@ -142,10 +163,25 @@ mod tests {
 
     #[test]
     fn a_persons_answer_is_yes_or_no() {
-        let yes = read(&json!({"status": "approved", "note": "n", "justification": "j"})).unwrap().translate(Uuid::nil());
-        assert_eq!((yes.grant, yes.note.as_deref(), yes.justification.as_deref()), (true, Some("n"), Some("j")));
-        assert!(!read(&json!({"status": "denied"})).unwrap().translate(Uuid::nil()).grant);
-        for bad in [json!({}), json!({"status": "maybe"}), json!({"status": true}), json!({"status": "approved", "note": "x".repeat(2_001)})] {
+        let yes = read(&json!({"status": "approved", "note": "n", "justification": "j"}))
+            .unwrap()
+            .translate(Uuid::nil());
+        assert_eq!(
+            (yes.grant, yes.note.as_deref(), yes.justification.as_deref()),
+            (true, Some("n"), Some("j"))
+        );
+        assert!(
+            !read(&json!({"status": "denied"}))
+                .unwrap()
+                .translate(Uuid::nil())
+                .grant
+        );
+        for bad in [
+            json!({}),
+            json!({"status": "maybe"}),
+            json!({"status": true}),
+            json!({"status": "approved", "note": "x".repeat(2_001)}),
+        ] {
             assert!(read(&bad).is_err(), "{bad}");
         }
     }

@@ -22,7 +22,10 @@ const OFFSET_MAX: u32 = 1_000_000;
 /// The words for how a decision stands, and the statuses behind them.
 const STATUSES: [(&str, &[DecisionStatus]); 6] = [
     ("pending", &[DecisionStatus::Pending]),
-    ("approved", &[DecisionStatus::Approved, DecisionStatus::Consumed]),
+    (
+        "approved",
+        &[DecisionStatus::Approved, DecisionStatus::Consumed],
+    ),
     ("denied", &[DecisionStatus::Denied]),
     ("expired", &[DecisionStatus::Expired]),
     ("allow", &[DecisionStatus::Allow, DecisionStatus::Warn]),
@@ -41,10 +44,20 @@ const VERDICTS: [(&str, &[Verdict]); 4] = [
 ];
 
 /// The list that an adapter asks for, of its own decisions.
-pub(super) fn of_adapter(mut query: Fields, adapter: &str, now: Time) -> Result<(DecisionFilter, Page), Failure> {
+pub(super) fn of_adapter(
+    mut query: Fields,
+    adapter: &str,
+    now: Time,
+) -> Result<(DecisionFilter, Page), Failure> {
     let filter = DecisionFilter {
-        status: query.optional("status", |raw| one_of(raw, &STATUSES)).unwrap_or_default().to_vec(),
-        verdict: query.optional("decision", |raw| one_of(raw, &VERDICTS)).unwrap_or_default().to_vec(),
+        status: query
+            .optional("status", |raw| one_of(raw, &STATUSES))
+            .unwrap_or_default()
+            .to_vec(),
+        verdict: query
+            .optional("decision", |raw| one_of(raw, &VERDICTS))
+            .unwrap_or_default()
+            .to_vec(),
         action: query.optional("tool", fields::text),
         policy: query.optional("policy", fields::text),
         since: query.optional("since", |raw| since(raw, now)),
@@ -53,10 +66,19 @@ pub(super) fn of_adapter(mut query: Fields, adapter: &str, now: Time) -> Result<
         ..DecisionFilter::default()
     };
     let page = Page {
-        limit: query.optional("limit", bounded(1, PAGE_ROWS_MAX)).unwrap_or(ADAPTER_ROWS),
-        offset: query.optional("offset", bounded(0, OFFSET_MAX)).unwrap_or_default(),
+        limit: query
+            .optional("limit", bounded(1, PAGE_ROWS_MAX))
+            .unwrap_or(ADAPTER_ROWS),
+        offset: query
+            .optional("offset", bounded(0, OFFSET_MAX))
+            .unwrap_or_default(),
     };
-    query.close((filter, page)).map_err(|faults| Failure::Invalid { what: "Invalid query parameters", faults })
+    query
+        .close((filter, page))
+        .map_err(|faults| Failure::Invalid {
+            what: "Invalid query parameters",
+            faults,
+        })
 }
 
 /// The list that an operator asks for: what waits, unless told otherwise.
@@ -68,14 +90,31 @@ pub(super) fn of_operator(mut query: Fields) -> Result<(DecisionFilter, Page), F
         workspace: Workspace::Default,
         ..DecisionFilter::default()
     };
-    let page = Page::first(query.optional("limit", bounded(1, PAGE_ROWS_MAX)).unwrap_or(OPERATOR_ROWS));
-    query.close((filter, page)).map_err(|faults| Failure::Invalid { what: "Invalid query parameters", faults })
+    let page = Page::first(
+        query
+            .optional("limit", bounded(1, PAGE_ROWS_MAX))
+            .unwrap_or(OPERATOR_ROWS),
+    );
+    query
+        .close((filter, page))
+        .map_err(|faults| Failure::Invalid {
+            what: "Invalid query parameters",
+            faults,
+        })
 }
 
 fn one_of<T>(raw: &str, words: &[(&'static str, &'static [T])]) -> Result<&'static [T], String> {
     let text = fields::text(raw)?;
-    let found = words.iter().find(|(word, _)| *word == text).map(|(_, statuses)| *statuses);
-    found.ok_or_else(|| fields::not_a_word(&words.iter().map(|(word, _)| *word).collect::<Vec<_>>(), &text))
+    let found = words
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map(|(_, statuses)| *statuses);
+    found.ok_or_else(|| {
+        fields::not_a_word(
+            &words.iter().map(|(word, _)| *word).collect::<Vec<_>>(),
+            &text,
+        )
+    })
 }
 
 /// A moment: so long ago (`15m`), or a date.
@@ -89,9 +128,14 @@ fn since(raw: &str, now: Time) -> Result<Time, String> {
             'd' => 86_400,
             _ => return None,
         };
-        text[..at].parse::<u32>().ok().map(|count| i64::from(count) * seconds)
+        text[..at]
+            .parse::<u32>()
+            .ok()
+            .map(|count| i64::from(count) * seconds)
     });
-    let date = || Time::parse_rfc3339(&text).or_else(|_| Time::parse_rfc3339(&format!("{text}T00:00:00Z")));
+    let date = || {
+        Time::parse_rfc3339(&text).or_else(|_| Time::parse_rfc3339(&format!("{text}T00:00:00Z")))
+    };
     match span {
         Some(seconds) => Ok(now.plus_seconds(-seconds)),
         None => date().map_err(|_| "Expected a time such as 15m, 2h, 7d, or a date".to_owned()),
@@ -110,16 +154,38 @@ mod tests {
     use probity_schemas::vocabulary::Verdict;
 
     fn query(pairs: &[(&str, &str)]) -> Fields {
-        Fields::of_query(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Fields::of_query(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
     }
 
     #[test]
     fn an_adapter_narrows_its_own_list() {
-        let pairs = [("status", "approved"), ("decision", "allow"), ("tool", "read"), ("policy", "p"), ("limit", "5"), ("offset", "10")];
+        let pairs = [
+            ("status", "approved"),
+            ("decision", "allow"),
+            ("tool", "read"),
+            ("policy", "p"),
+            ("limit", "5"),
+            ("offset", "10"),
+        ];
         let (filter, page) = of_adapter(query(&pairs), "desk", START).unwrap();
-        assert_eq!(filter.status, [DecisionStatus::Approved, DecisionStatus::Consumed]);
+        assert_eq!(
+            filter.status,
+            [DecisionStatus::Approved, DecisionStatus::Consumed]
+        );
         assert_eq!(filter.verdict, [Verdict::Allow, Verdict::Warn]);
-        assert_eq!((filter.action.as_deref(), filter.policy.as_deref(), filter.adapter.as_deref()), (Some("read"), Some("p"), Some("desk")));
+        assert_eq!(
+            (
+                filter.action.as_deref(),
+                filter.policy.as_deref(),
+                filter.adapter.as_deref()
+            ),
+            (Some("read"), Some("p"), Some("desk"))
+        );
         assert_eq!((page.limit, page.offset), (5, 10));
         let (all, first) = of_adapter(query(&[]), "desk", START).unwrap();
         assert_eq!((all.status.len(), first.limit, first.offset), (0, 50, 0));
@@ -132,28 +198,69 @@ mod tests {
             ("15m", START.plus_seconds(-900)),
             ("2h", START.plus_seconds(-7_200)),
             ("1d", START.plus_seconds(-86_400)),
-            ("2026-11-22", Time::parse_rfc3339("2026-11-22T00:00:00Z").unwrap()),
-            ("2026-11-22T10:00:00+02:00", Time::parse_rfc3339("2026-11-22T08:00:00Z").unwrap()),
+            (
+                "2026-11-22",
+                Time::parse_rfc3339("2026-11-22T00:00:00Z").unwrap(),
+            ),
+            (
+                "2026-11-22T10:00:00+02:00",
+                Time::parse_rfc3339("2026-11-22T08:00:00Z").unwrap(),
+            ),
         ];
         for (text, time) in table {
-            assert_eq!(of_adapter(query(&[("since", text)]), "desk", START).unwrap().0.since, Some(time), "{text}");
+            assert_eq!(
+                of_adapter(query(&[("since", text)]), "desk", START)
+                    .unwrap()
+                    .0
+                    .since,
+                Some(time),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn what_is_not_understood_is_named() {
-        let table = [("status", "open"), ("decision", "maybe"), ("since", "lately"), ("since", "5y"), ("limit", "0"), ("limit", "501"), ("limit", "x"), ("offset", "-1")];
+        let table = [
+            ("status", "open"),
+            ("decision", "maybe"),
+            ("since", "lately"),
+            ("since", "5y"),
+            ("limit", "0"),
+            ("limit", "501"),
+            ("limit", "x"),
+            ("offset", "-1"),
+        ];
         for (name, value) in table {
-            let Err(Failure::Invalid { what, faults }) = of_adapter(query(&[(name, value)]), "desk", START) else { unreachable!("{name}={value}") };
-            assert_eq!((what, faults.fields.keys().next().map(String::as_str)), ("Invalid query parameters", Some(name)));
+            let Err(Failure::Invalid { what, faults }) =
+                of_adapter(query(&[(name, value)]), "desk", START)
+            else {
+                unreachable!("{name}={value}")
+            };
+            assert_eq!(
+                (what, faults.fields.keys().next().map(String::as_str)),
+                ("Invalid query parameters", Some(name))
+            );
         }
     }
 
     #[test]
     fn an_operator_sees_what_waits_unless_told_otherwise() {
-        assert_eq!(of_operator(query(&[])).unwrap().0.status, [DecisionStatus::Pending]);
-        assert_eq!(of_operator(query(&[("status", "denied")])).unwrap().0.status, [DecisionStatus::Denied]);
+        assert_eq!(
+            of_operator(query(&[])).unwrap().0.status,
+            [DecisionStatus::Pending]
+        );
+        assert_eq!(
+            of_operator(query(&[("status", "denied")]))
+                .unwrap()
+                .0
+                .status,
+            [DecisionStatus::Denied]
+        );
         assert!(of_operator(query(&[("status", "allow")])).is_err());
-        assert_eq!(of_operator(query(&[("limit", "500")])).unwrap().1.limit, 500);
+        assert_eq!(
+            of_operator(query(&[("limit", "500")])).unwrap().1.limit,
+            500
+        );
     }
 }

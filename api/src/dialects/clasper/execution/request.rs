@@ -28,6 +28,8 @@ pub(crate) struct ExecutionRequest {
     tenant_id: String,
     /// The token's workspace.
     workspace_id: String,
+    /// Capabilities asked for, each within the token's.
+    requested_capabilities: Vec<String>,
     /// The caller's id of the execution; one is made when absent.
     execution_id: Option<String>,
     #[serde(flatten)]
@@ -37,8 +39,8 @@ pub(crate) struct ExecutionRequest {
 /// What is asked for.
 #[derive(Debug, Default, ToSchema)]
 pub(crate) struct Ask {
-    /// Capabilities asked for, each within the token's.
-    requested_capabilities: Vec<String>,
+    /// Capabilities asked for.
+    requested_capabilities: Option<Vec<String>>,
     /// The tool to be used.
     tool: Option<String>,
     /// The group it belongs to.
@@ -118,10 +120,8 @@ impl ExecutionRequest {
             tenant_id: fields.required("tenant_id", fields::id),
             workspace_id: fields.required("workspace_id", fields::id),
             execution_id: fields.optional("execution_id", fields::id),
-            ask: Ask {
-                requested_capabilities: fields.required("requested_capabilities", fields::texts),
-                ..Ask::read(&mut fields)
-            },
+            requested_capabilities: fields.required("requested_capabilities", fields::texts),
+            ask: Ask::read(&mut fields),
         };
         fields.close(request)
     }
@@ -133,9 +133,13 @@ impl ExecutionRequest {
 
     /// The request in the ledger's words.
     pub(super) fn translate(self, adapter: &Adapter) -> Request {
+        let ask = Ask {
+            requested_capabilities: Some(self.requested_capabilities),
+            ..self.ask
+        };
         Request {
             execution: self.execution_id,
-            ..self.ask.translate(adapter)
+            ..ask.translate(adapter)
         }
     }
 }
@@ -145,9 +149,7 @@ impl Ask {
     pub(super) fn read(fields: &mut Fields) -> Self {
         let count = |raw: &str| fields::small(fields::count(raw)?);
         Self {
-            requested_capabilities: fields
-                .optional("requested_capabilities", fields::texts)
-                .unwrap_or_default(),
+            requested_capabilities: fields.optional("requested_capabilities", fields::texts),
             tool: fields.optional("tool", fields::text),
             tool_group: fields.optional("tool_group", fields::text),
             tool_names: fields.optional("tool_names", fields::texts),
@@ -196,7 +198,7 @@ impl Ask {
             adapter: Some(adapter.id.clone()),
             agent: self.agent_id,
             agent_role: self.agent_role,
-            capabilities: self.requested_capabilities,
+            capabilities: self.requested_capabilities.unwrap_or_default(),
             context: self.context,
             cost_micros: self.estimated_cost,
             cost_micros_max: self.max_cost,
@@ -229,28 +231,19 @@ impl Ask {
     /// The tool, else the action, else the only tool or capability there is. Of several, none: a policy that speaks of one of
     /// them must not cover the others.
     fn act(&self) -> String {
-        let only = |names: &[String]| {
-            if let [only] = names {
-                Some(only.clone())
-            } else {
-                None
-            }
-        };
         let stated = self
             .tool
-            .clone()
-            .or_else(|| self.action.clone())
+            .as_ref()
+            .or(self.action.as_ref())
             .filter(|name| !name.is_empty());
-        let tools = self.tool_names.as_deref().unwrap_or_default();
-        let implied = || {
-            if tools.is_empty() {
-                only(&self.requested_capabilities)
-            } else {
-                only(tools)
-            }
-        };
+        let listed = [&self.tool_names, &self.requested_capabilities]
+            .into_iter()
+            .flatten();
+        let implied = listed.map(Vec::as_slice).find(|names| !names.is_empty());
+        let only = implied.and_then(|names| if let [only] = names { Some(only) } else { None });
         stated
-            .or_else(implied)
+            .or(only)
+            .cloned()
             .unwrap_or_else(|| UNNAMED_TOOL.to_owned())
     }
 }
