@@ -2,3 +2,11 @@
 //! words to commands and back; none imports another, and nothing outside knows their names.
 
 pub mod clasper;
+
+use crate::app::App;
+use axum::Router;
+
+/// Every surface here, with its document.
+pub(crate) fn router() -> Router<App> {
+    clasper::router()
+}

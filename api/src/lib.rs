@@ -7,6 +7,7 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod config;
+pub mod dialects;
 pub mod error;
 pub mod forward;
 mod health;

@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use crate::native::openapi;
-use crate::{forward, layers};
+use crate::{dialects, forward, layers};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -12,6 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .merge(openapi::router())
+        .merge(dialects::router())
         .fallback(layers::answer_unknown_path)
         .method_not_allowed_fallback(layers::answer_unknown_method)
         .layer(DefaultBodyLimit::max(app.config.body_bytes_max))

@@ -106,6 +106,19 @@ row! {
     }
 }
 
+impl DecisionRow {
+    /// The row that a decision's records come to, for those who read the log itself rather than the view.
+    ///
+    /// # Errors
+    /// [`Unappliable`] as for the view.
+    pub fn fold(entries: &[Entry]) -> Result<Option<Self>, Unappliable> {
+        let mut told = entries
+            .iter()
+            .filter(|entry| Decisions::key(entry).is_some());
+        told.try_fold(None, |row, entry| Decisions::apply(entry, row).map(Some))
+    }
+}
+
 /// What a list of decisions can be narrowed by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DecisionFilter {

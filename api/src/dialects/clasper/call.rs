@@ -15,12 +15,10 @@ use axum::http::request::Parts;
 use probity_governance::command::{Alias, Command, Operation};
 use probity_governance::state::Directory;
 use probity_ledger::clock::{Clock as _, SystemClock};
-use probity_ledger::store::{Attachment, LogNumber, Span};
+use probity_ledger::store::{Attachment, LogNumber, Span, StoredRecord};
 use probity_ledger::{Receipt, Submission};
 use probity_projections::Entry;
-use probity_projections::source::StoredRecord;
 use probity_schemas::event::Event;
-use probity_schemas::hash::Hash;
 use probity_schemas::subject::Subject;
 use probity_schemas::time::Time;
 use std::sync::Arc;
@@ -146,20 +144,16 @@ pub(crate) fn command(actor: &str, operation: Operation) -> Command {
 
 /// A receipt's records, as views read them.
 pub(crate) fn entries(receipt: &Receipt) -> Result<Vec<Entry>, Failure> {
-    receipt
-        .records
-        .iter()
-        .map(|record| entry(record.sequence, record.leaf, &record.line))
-        .collect()
+    let stored = receipt.records.iter().map(|record| StoredRecord {
+        sequence: record.sequence,
+        leaf: record.leaf,
+        line: Arc::clone(&record.line),
+    });
+    stored.map(|stored| entry(&stored)).collect()
 }
 
-fn entry(sequence: u64, leaf: Hash, line: &Arc<[u8]>) -> Result<Entry, Failure> {
-    let stored = StoredRecord {
-        sequence,
-        leaf,
-        line: Arc::clone(line),
-    };
-    Entry::decode(&stored).map_err(|fault| Failure::corrupt(&fault))
+fn entry(stored: &StoredRecord) -> Result<Entry, Failure> {
+    Entry::decode(stored).map_err(|fault| Failure::corrupt(&fault))
 }
 
 /// When the thing that a record changes came into being: the time of the first record since it was last retired.
@@ -213,7 +207,7 @@ pub(crate) async fn history(app: &App, subject: &Subject) -> Result<Vec<Entry>, 
             return Ok(entries);
         }
         for stored in &page {
-            entries.push(entry(stored.sequence, stored.leaf, &stored.line)?);
+            entries.push(entry(stored)?);
         }
     }
 }

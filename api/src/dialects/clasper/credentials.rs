@@ -15,9 +15,6 @@ pub(crate) const ADAPTER_HEADER: &str = "x-adapter-token";
 /// Header that carries the operators' key.
 pub(crate) const OPERATOR_HEADER: &str = "x-ops-api-key";
 
-/// The identity behind the operators' key: one for all of them.
-pub(crate) const OPERATOR_ID: &str = "local-operator";
-
 /// The tool by which installations test themselves; its requests need no capability.
 pub(crate) const PROBE_TOOL: &str = "__clasper_probe__";
 
