@@ -18,6 +18,7 @@ mod intake;
 mod number;
 mod openapi;
 mod policies;
+mod probe;
 
 pub use openapi::document;
 
@@ -57,6 +58,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(decisions::approvals::routes())
         .merge(policies::routes())
         .merge(ingest::routes())
+        .merge(probe::routes())
 }
 
 #[cfg(test)]

@@ -112,15 +112,17 @@ pub(crate) async fn submit(
     actor: &str,
     operation: Operation,
 ) -> Result<Receipt, Failure> {
-    submit_with(app, command(actor, operation), Vec::new()).await
+    submit_with(app, actor, operation, Vec::new()).await
 }
 
-/// Submits a command with what is kept beside its records.
+/// Submits what an actor asks for, with what is kept beside its records.
 pub(crate) async fn submit_with(
     app: &App,
-    command: Command,
+    actor: &str,
+    operation: Operation,
     attachments: Vec<Attachment>,
 ) -> Result<Receipt, Failure> {
+    let command = command(actor, operation);
     let submission = Submission {
         command,
         idempotency: None,
@@ -129,13 +131,18 @@ pub(crate) async fn submit_with(
     Ok(app.ledger.submit(&app.config.tenant, submission).await?)
 }
 
-/// A command of an actor through this surface.
-pub(crate) fn command(actor: &str, operation: Operation) -> Command {
+/// A command of an actor through this surface. What is about one execution is correlated by it.
+fn command(actor: &str, operation: Operation) -> Command {
+    let correlation = match &operation {
+        Operation::RequestDecision(request) => request.execution.clone(),
+        Operation::Report(report) => Some(report.execution.clone()),
+        _ => None,
+    };
     Command {
         actor: actor.to_owned(),
         surface: SURFACE,
         workspace: None,
-        correlation: None,
+        correlation,
         causation: None,
         traceparent: None,
         operation,

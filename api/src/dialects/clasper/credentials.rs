@@ -5,9 +5,9 @@
 
 use super::envelope::Failure;
 use axum::http::StatusCode;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use probity_schemas::subject::actor;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Header that carries an adapter's token.
 pub(crate) const ADAPTER_HEADER: &str = "x-adapter-token";
@@ -17,6 +17,12 @@ pub(crate) const OPERATOR_HEADER: &str = "x-ops-api-key";
 
 /// The tool by which installations test themselves; its requests need no capability.
 pub(crate) const PROBE_TOOL: &str = "__clasper_probe__";
+
+/// The adapter in whose name they do so.
+const PROBE_ADAPTER: &str = "openclaw-local";
+
+/// How long the token of a probe is good.
+const PROBE_SECONDS: i64 = 300;
 
 /// How the names of such tools begin; no policy may name one.
 pub(crate) const PROBE_TOOL_PREFIX: &str = "__clasper_";
@@ -57,6 +63,11 @@ pub(crate) struct Place<'a> {
 }
 
 impl Place<'_> {
+    /// Goes on only with the tenant that is served, where one is stated.
+    pub(crate) fn is_of(&self, tenant: Option<&str>) -> Result<(), Failure> {
+        tenant.map_or(Ok(()), |tenant| self.holds("tenant_id", tenant))
+    }
+
     /// Goes on only if a member named `tenant_id` or `workspace_id` says the one that is served.
     pub(crate) fn holds(&self, name: &str, value: &str) -> Result<(), Failure> {
         let denied = |what| Err(Failure::said(StatusCode::FORBIDDEN, what));
@@ -81,14 +92,7 @@ pub(crate) fn adapter(
             "missing_token",
         )
     })?;
-    let Some(secret) = place.secret else {
-        let error = "ADAPTER_JWT_SECRET is required to verify adapter tokens.";
-        return Err(refuse(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            error,
-            "config_error",
-        ));
-    };
+    let secret = place.secret.ok_or_else(no_secret)?;
     let invalid = || forbid("Invalid adapter token", "invalid_token");
     let claims = signed_claims(token, secret, place.algorithm)
         .filter(|claims| timely(claims, now_seconds))
@@ -179,6 +183,23 @@ fn named(claims: &Map<String, Value>) -> Option<Adapter> {
             .map(|item| item.as_str().map(str::to_owned))
             .collect::<Option<_>>()?,
     })
+}
+
+/// A token for the probe tool, as its adapter would mint it.
+pub(crate) fn probe_token(place: Place<'_>, now_seconds: i64) -> Result<String, Failure> {
+    let secret = place.secret.ok_or_else(no_secret)?;
+    let claims = json!({
+        "type": "adapter", "adapter_id": PROBE_ADAPTER, "tenant_id": place.tenant, "workspace_id": place.workspace,
+        "allowed_capabilities": [PROBE_TOOL], "sub": format!("adapter:{PROBE_ADAPTER}"),
+        "iat": now_seconds, "exp": now_seconds + PROBE_SECONDS,
+    });
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    encode(&Header::new(place.algorithm), &claims, &key).map_err(|fault| Failure::corrupt(&fault))
+}
+
+fn no_secret() -> Failure {
+    let error = "ADAPTER_JWT_SECRET is required to verify adapter tokens.";
+    refuse(StatusCode::INTERNAL_SERVER_ERROR, error, "config_error")
 }
 
 fn forbid(error: &str, code: &'static str) -> Failure {

@@ -15,6 +15,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use probity_governance::posture::{PostureStatus, posture};
+use probity_projections::Page;
 use probity_projections::views::DecisionRow;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -88,10 +89,11 @@ async fn list_adapter_decisions(
         .iter()
         .map(|row| wire::summary(row, status, now))
         .collect();
+    let Page { limit, offset } = page;
     Ok(Json(DecisionPage {
         decisions,
-        limit: page.limit,
-        offset: page.offset,
+        limit,
+        offset,
     }))
 }
 

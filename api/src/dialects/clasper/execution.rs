@@ -15,7 +15,7 @@ use crate::app::App;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use probity_governance::command::{Command, Moment, Operation, Reply, Standing};
+use probity_governance::command::{Moment, Operation, Reply, Standing};
 use probity_governance::engine;
 use probity_governance::state::State as Rules;
 use probity_ledger::Receipt;
@@ -73,21 +73,8 @@ async fn request_execution(
     if !request.is_of(&adapter) {
         return Err(Failure::scope());
     }
-    let request = request.translate(&adapter);
-    let correlation = request.execution.clone();
-    let command = call::command(
-        &adapter.actor,
-        Operation::RequestDecision(Box::new(request)),
-    );
-    let receipt = call::submit_with(
-        &app,
-        Command {
-            correlation,
-            ..command
-        },
-        Vec::new(),
-    )
-    .await?;
+    let operation = Operation::RequestDecision(Box::new(request.translate(&adapter)));
+    let receipt = call::submit(&app, &adapter.actor, operation).await?;
     answer(&app, &receipt).await.map(Json)
 }
 

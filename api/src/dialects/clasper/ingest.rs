@@ -13,7 +13,7 @@ use super::intake::Payload;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
-use probity_governance::command::{Command, Operation, Reply};
+use probity_governance::command::{Operation, Reply};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -107,17 +107,8 @@ async fn take<R: Reported>(
         return Err(Failure::scope());
     }
     let (report, attachments) = report.translate()?;
-    let correlation = Some(report.execution.clone());
-    let command = call::command(&adapter.actor, Operation::Report(Box::new(report)));
-    let receipt = call::submit_with(
-        app,
-        Command {
-            correlation,
-            ..command
-        },
-        attachments,
-    )
-    .await?;
+    let operation = Operation::Report(Box::new(report));
+    let receipt = call::submit_with(app, &adapter.actor, operation, attachments).await?;
     let status = if receipt.reply == Reply::Duplicate {
         "duplicate"
     } else {

@@ -8,7 +8,7 @@ pub(crate) use conditions::operator_word;
 use super::call::{self, Operator};
 use super::case::iso;
 use super::envelope::{ErrorBody, Failure};
-use super::fields::{self, switch};
+use super::fields::{self, Faults, Fields, switch};
 use super::intake::{Parameters, Payload};
 use crate::app::App;
 use crate::open::OPERATOR_ACTOR;
@@ -17,7 +17,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use probity_governance::command::Operation;
 use probity_ledger::Receipt;
-use probity_projections::views::PolicyFilter;
+use probity_projections::views::{PolicyFilter, PolicyRow};
 use probity_projections::{Entry, Page};
 use probity_schemas::event::Event;
 use probity_schemas::policy::Policy;
@@ -76,9 +76,10 @@ pub(crate) struct PublishedPolicy {
 
 /// Whether a policy is to be in force.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "read field by field; described here")]
 pub(crate) struct PolicySwitch {
+    /// Whether it is to be in force.
     enabled: bool,
+    /// The tenant, if stated.
     tenant_id: Option<String>,
 }
 
@@ -89,7 +90,22 @@ pub(crate) struct RetiredPolicy {
     status: &'static str,
 }
 
+impl PolicySwitch {
+    fn read(mut fields: Fields) -> Result<Self, Faults> {
+        let switch = Self {
+            enabled: fields.required("enabled", fields::flag),
+            tenant_id: fields.optional("tenant_id", fields::text),
+        };
+        fields.close(switch)
+    }
+}
+
 impl PolicyRecord {
+    fn of_row(row: &PolicyRow, tenant: &str) -> Result<Self, Failure> {
+        let policy = row.policy.get().map_err(|fault| Failure::corrupt(&fault))?;
+        Ok(Self::of(&policy, tenant, row.created, row.updated))
+    }
+
     fn of(policy: &Policy, tenant: &str, created: Time, updated: Time) -> Self {
         Self {
             policy: wire::write(policy, tenant),
@@ -122,18 +138,11 @@ async fn list_policies(
         .policies()
         .list(&app.config.tenant, &filter, &Page::first(POLICIES_MAX))
         .await?;
-    let record = |row: &probity_projections::views::PolicyRow| {
-        let policy = row.policy.get().map_err(|fault| Failure::corrupt(&fault))?;
-        Ok(PolicyRecord::of(
-            &policy,
-            place.tenant,
-            row.created,
-            row.updated,
-        ))
-    };
-    Ok(Json(PolicyList {
-        policies: rows.iter().map(record).collect::<Result<_, Failure>>()?,
-    }))
+    let policies = rows
+        .iter()
+        .map(|row| PolicyRecord::of_row(row, place.tenant))
+        .collect::<Result<_, _>>()?;
+    Ok(Json(PolicyList { policies }))
 }
 
 fn filter(parameters: &Parameters) -> Result<PolicyFilter, Failure> {
@@ -184,23 +193,19 @@ async fn switch_policy(
     Path(policy_id): Path<String>,
     payload: Payload,
 ) -> Result<Json<OnePolicy>, Failure> {
-    let mut fields = payload.fields()?;
-    let (enabled, tenant) = (
-        fields.required("enabled", fields::flag),
-        fields.optional("tenant_id", fields::text),
-    );
-    let enabled = fields.close(enabled)?;
-    call::place(&app).holds(
-        "tenant_id",
-        tenant.as_deref().unwrap_or(app.config.tenant.as_str()),
-    )?;
+    let switch = PolicySwitch::read(payload.fields()?)?;
+    call::place(&app).is_of(switch.tenant_id.as_deref())?;
     let directory = call::directory(&app).await?;
-    let in_force = directory.policy(&policy_id).ok_or_else(not_found)?;
+    let in_force = directory
+        .policy(&policy_id)
+        .ok_or_else(not_found)?
+        .policy
+        .clone();
     let policy = publish(
         &app,
         Policy {
-            enabled,
-            ..in_force.policy.clone()
+            enabled: switch.enabled,
+            ..in_force
         },
     )
     .await?;
@@ -221,10 +226,7 @@ async fn retire_policy(
     let mut fields = payload.fields()?;
     let tenant = fields.optional("tenant_id", fields::text);
     fields.close(())?;
-    call::place(&app).holds(
-        "tenant_id",
-        tenant.as_deref().unwrap_or(app.config.tenant.as_str()),
-    )?;
+    call::place(&app).is_of(tenant.as_deref())?;
     call::submit(&app, OPERATOR_ACTOR, Operation::RetirePolicy(policy_id)).await?;
     Ok(Json(RetiredPolicy { status: "deleted" }))
 }

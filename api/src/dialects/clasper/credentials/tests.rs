@@ -1,7 +1,7 @@
 //! Tokens and keys, good and bad.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::{Adapter, Failure, Place, adapter, operator};
+use super::{Adapter, Failure, PROBE_TOOL, Place, adapter, operator, probe_token};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
@@ -214,4 +214,25 @@ fn the_operators_key_opens_and_nothing_else_does() {
             "{presented:?} {configured:?}"
         );
     }
+}
+
+#[test]
+fn a_probes_token_is_good_for_five_minutes_and_one_tool() {
+    let token = probe_token(PLACE, NOW).unwrap();
+    let probe = adapter(Some(&token), PLACE, NOW + 299).unwrap();
+    assert_eq!(
+        (probe.id.as_str(), probe.capabilities),
+        ("openclaw-local", vec![PROBE_TOOL.to_owned()])
+    );
+    assert!(adapter(Some(&token), PLACE, NOW + 300).is_err());
+    assert!(
+        probe_token(
+            Place {
+                secret: None,
+                ..PLACE
+            },
+            NOW
+        )
+        .is_err()
+    );
 }

@@ -147,6 +147,15 @@ impl House {
         .await
     }
 
+    /// An adapter with a token that somebody else minted.
+    pub(super) fn bearer<'h>(&'h self, id: &str, token: &str) -> Client<'h> {
+        Client {
+            house: self,
+            id: id.to_owned(),
+            token: token.to_owned(),
+        }
+    }
+
     /// An adapter that holds the shared secret and is registered.
     pub(super) async fn adapter<'h>(&'h self, id: &str, capabilities: &[&str]) -> Client<'h> {
         let client = Client {
@@ -160,7 +169,7 @@ impl House {
 }
 
 /// A token as an adapter mints it.
-pub(super) fn token(id: &str, capabilities: &[&str]) -> String {
+fn token(id: &str, capabilities: &[&str]) -> String {
     let claims = json!({"type": "adapter", "adapter_id": id, "tenant_id": "local", "workspace_id": "local",
         "allowed_capabilities": capabilities, "sub": format!("adapter:{id}")});
     encode(
