@@ -310,8 +310,9 @@ pub(crate) async fn recorded_key(
     else {
         return Ok(None);
     };
-    let subject = format!("log/{tenant}");
-    let mut key = Some(crate::reader::opening(store, head.log).await?.signer);
+    let opened = crate::reader::opening(store, head.log).await?;
+    let subject = format!("log/{}", opened.log_id);
+    let mut key = Some(opened.signer);
     for stored in store
         .read(
             head.log,

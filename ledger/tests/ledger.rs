@@ -218,6 +218,8 @@ async fn a_database_behind_its_guard_is_read_and_not_signed_until_somebody_says_
     );
     let key = ledger.accept_loss(&home.tenant).await.unwrap();
     assert!(key.contains("/2+"), "{key}");
+    let named = ledger.verifier_key(&home.tenant).await.unwrap();
+    assert_eq!(named, Some(key), "before the log is taken again, too");
     ledger
         .submit(&home.tenant, observation("after", None))
         .await

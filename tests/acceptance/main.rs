@@ -19,5 +19,6 @@ mod harness;
 mod judges;
 mod player;
 mod plugin;
+mod readme;
 mod rebuild;
 mod tenants;
