@@ -15,6 +15,9 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod record;
+#[cfg(test)]
+#[path = "../tests/events/seeds.rs"]
+mod seeds;
 pub mod subject;
 pub mod time;
 pub mod tree;

@@ -14,6 +14,8 @@ mod posture;
 mod reports;
 mod risk;
 mod runs;
+#[path = "../../../schemas/tests/events/seeds.rs"]
+mod seeds;
 mod support;
 mod tampering;
 mod vectors;

@@ -2,6 +2,7 @@
 
 mod steps;
 
+use crate::seeds::seeded;
 use crate::support::{Log, adapter, request};
 use crate::tampering::{changed, leaves};
 use probity_governance::adjudicate::adjudicate;
@@ -11,7 +12,6 @@ use probity_governance::state::{Closed, State, closed_of};
 use probity_schemas::event::Event;
 use probity_schemas::vocabulary::Verdict;
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use std::collections::BTreeMap;
 use steps::{Step, step, take};
 use uuid::Uuid;
@@ -62,7 +62,7 @@ fn check_stream(events: &[&Event]) {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 48, rng_seed: RngSeed::Fixed(0x9b0b_1700), ..Config::default() })]
+    #![proptest_config(seeded(48, 0x9b0b_1700))]
 
     #[test]
     fn whatever_is_asked_the_judge_agrees(steps in prop::collection::vec(step(), 1..60)) {

@@ -10,7 +10,7 @@ use probity_schemas::event::Event;
 use probity_schemas::event::decision::OutcomeRecorded;
 use probity_schemas::event::registry::BudgetSet;
 use probity_schemas::event::telemetry::CostIngested;
-use probity_schemas::hash::Hash;
+use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::policy::Operator;
 use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{Effect, OutcomeStatus};
@@ -172,7 +172,7 @@ fn other_text(text: &str) -> String {
         return text.replace(".000000Z", ".000001Z");
     }
     if text.parse::<Hash>().is_ok() {
-        return Hash::EMPTY.to_string();
+        return leaf_hash(text.as_bytes()).to_string();
     }
     format!("{text}x")
 }

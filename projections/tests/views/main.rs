@@ -15,5 +15,7 @@ mod parking;
 mod place;
 mod rebuilding;
 mod registers;
+#[path = "../../../schemas/tests/events/seeds.rs"]
+mod seeds;
 mod specimens;
 mod splitting;

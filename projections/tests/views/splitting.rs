@@ -2,6 +2,7 @@
 
 use crate::log::{Logs, tenant};
 use crate::place::Place;
+use crate::seeds::seeded;
 use crate::specimens::{
     ADAPTER, OPERATOR, adapter, consumed, cost, decision, denied, expired, granted, made, outcome,
     policy, retired, setting, trace,
@@ -10,7 +11,7 @@ use probity_schemas::event::Event;
 use probity_schemas::hash::Hash;
 use probity_schemas::vocabulary::{Effect, ExpiredPart, OutcomeStatus, Verdict};
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 use tokio::runtime::Runtime;
 
 const NAMES: [&str; 7] = [
@@ -76,13 +77,7 @@ async fn digests(views: &probity_projections::Views) -> Vec<Hash> {
 
 #[test]
 fn any_split_into_batches_gives_the_same_rows() {
-    let config = Config {
-        cases: 24,
-        rng_algorithm: RngAlgorithm::ChaCha,
-        rng_seed: RngSeed::Fixed(20_261_122),
-        failure_persistence: None,
-        ..Config::default()
-    };
+    let config = seeded(24, 20_261_122);
     let runtime = Runtime::new().unwrap();
     let history = prop::collection::vec((event(), any::<bool>()), 1..60);
     let told = |history: Vec<((String, Event), bool)>| {

@@ -7,10 +7,11 @@
 use probity_schemas::canonical;
 use probity_schemas::event::Event;
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
+use proptest::test_runner::{TestCaseError, TestRunner};
 use serde_json::Value;
 
 use super::generate::{Presence, event_values};
+use super::seeds::seeded;
 
 /// Generated values of each type and each way of choosing optional fields.
 const CASES: u32 = 64;
@@ -28,14 +29,8 @@ fn every_event_type_writes_what_a_canonicaliser_writes() {
     }
 }
 
-/// One seed for all, so that a run can be repeated.
 fn runner() -> TestRunner {
-    TestRunner::new(Config {
-        cases: CASES,
-        rng_seed: RngSeed::Fixed(0x9b0b_5c4e),
-        failure_persistence: None,
-        ..Config::default()
-    })
+    TestRunner::new(seeded(CASES, 0x9b0b_5c4e))
 }
 
 /// The canonicaliser's text is read by the struct, written again to the same bytes, and read back to the same event.

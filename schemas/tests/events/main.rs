@@ -7,3 +7,4 @@
 mod documents;
 mod encoding;
 mod generate;
+mod seeds;

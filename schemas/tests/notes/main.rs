@@ -5,5 +5,7 @@
 
 mod keys;
 mod receipts;
+#[path = "../events/seeds.rs"]
+mod seeds;
 mod signatures;
 mod signer;

@@ -12,6 +12,8 @@ mod identity;
 mod lawless;
 mod layout;
 mod sealer;
+#[path = "../../../schemas/tests/events/seeds.rs"]
+mod seeds;
 mod splices;
 mod story;
 mod tamper;
