@@ -316,7 +316,7 @@ pub(crate) async fn recorded_key(
     for stored in store
         .read(
             head.log,
-            Span::Subject(&subject, 1),
+            Span::Subject(&subject, 0),
             u32::MAX,
             crate::limits::REPLAY_BYTES,
         )

@@ -12,6 +12,7 @@ use crate::seal::{SealError, SealedRecord, next_head, seal};
 use crate::store::{Append, AppendError, Attachment, IdempotencyRow, StoreError};
 use probity_governance::command::{Draft, Moment, Reply};
 use probity_governance::execute::{Decided, Rejected, execute};
+use probity_governance::permission::permit;
 use probity_governance::state::Applied;
 use probity_schemas::error::FormatError;
 use probity_schemas::time::Time;
@@ -85,6 +86,7 @@ async fn decide_and_seal(
     if admitted.seen.size < log.recent.floor() {
         admitted.seen = log.look_up(admitted).await?;
     }
+    permit(&log.state.directory, &admitted.command.actor, &admitted.command.operation)?;
     if let Some(scope) = &admitted.idempotency {
         let row = log
             .recent

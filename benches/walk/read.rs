@@ -1,0 +1,229 @@
+//! How fast a log is judged, replayed and decided again, each beside SHA-256 of the same bytes on one core, in the same run.
+//!
+//! `cargo bench --bench walk -- read`. The log: PROBITY_BENCH_RECORDS records (100,000 unless set), one in ten a decision under 32 policies, the
+//! rest observations. Each figure is the median of five.
+
+use crate::log::{Place, batch, tenant};
+use crate::measure::{Rate, SAMPLES, median, print, time};
+use probity_governance::command::Operation;
+use probity_governance::engine::{PolicySet, decide};
+use probity_governance::state::{Applied, State};
+use probity_ledger::export::{TarSink, export};
+use probity_ledger::store::StoredRecord;
+use probity_ledger::{Ledger, Submission};
+use probity_schemas::body::Body;
+use probity_schemas::event::Event;
+use probity_schemas::event::decision::{Facts, Request};
+use probity_schemas::policy::{
+    Condition, Operator, Policy, PolicySubject, Scalar, Scope, SubjectKind,
+};
+use probity_schemas::record::Record;
+use probity_schemas::vocabulary::Effect;
+use probity_verifier::{Options, judge_path};
+use sha2::{Digest as _, Sha256};
+use std::path::Path;
+
+/// Judge, replay, decide again.
+pub async fn run() {
+    let records = std::env::var("PROBITY_BENCH_RECORDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(100_000);
+    let place = Place::sqlite();
+    let bundle = tempfile::NamedTempFile::new().unwrap();
+    let (rows, key) = prepare(&place, records, bundle.path()).await;
+    println!("{} records, {} bytes of lines", rows.len(), bytes(&rows));
+    let hashed = median((0..SAMPLES).map(|_| hash(&rows)).collect());
+    let beside = "sha256 of the lines, 1 core";
+    for (name, adjudicate) in [("verify without adjudication", false), ("verify", true)] {
+        let rates = (0..SAMPLES)
+            .map(|_| verify(bundle.path(), &key, adjudicate, rows.len()))
+            .collect();
+        print(name, "records", median(rates), beside, hashed);
+    }
+    print(
+        "replay: parse and fold the state",
+        "records",
+        median((0..SAMPLES).map(|_| replay(&rows)).collect()),
+        beside,
+        hashed,
+    );
+    let (decisions, limit) = evaluate(&rows);
+    print(
+        "policy evaluation, 32 policies",
+        "decisions",
+        decisions,
+        "sha256 of their lines",
+        limit,
+    );
+}
+
+fn bytes(rows: &[StoredRecord]) -> usize {
+    rows.iter().map(|row| row.line.len() + 1).sum()
+}
+
+fn hash(rows: &[StoredRecord]) -> Rate {
+    let (_, took) = time(|| {
+        rows.iter()
+            .fold(0u8, |all, row| all ^ Sha256::digest(&row.line)[0])
+    });
+    Rate::of(rows.len() as u64, took)
+}
+
+fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
+    let options = Options {
+        keys: vec![key.parse().unwrap()],
+        since: None,
+        adjudicate,
+    };
+    let (report, took) = time(|| judge_path(bundle, &options, &()));
+    assert_eq!(
+        report.exit, 0,
+        "the judge refused an honest log: {report:?}"
+    );
+    Rate::of(records as u64, took)
+}
+
+fn replay(rows: &[StoredRecord]) -> Rate {
+    let (_, took) = time(|| {
+        let mut state = State::default();
+        for row in rows {
+            let record = Record::parse_canonical(&row.line).unwrap();
+            let event = record.event().unwrap();
+            apply(&mut state, &record, &event);
+        }
+        state
+    });
+    Rate::of(rows.len() as u64, took)
+}
+
+fn apply(state: &mut State, record: &Record<'_>, event: &Event) {
+    let envelope = &record.envelope;
+    let applied = Applied {
+        leaf: record.leaf,
+        sequence: record.sequence,
+        subject: &envelope.subject,
+        actor: &envelope.actor,
+        time: envelope.time,
+        workspace: envelope.workspace.as_deref(),
+        event,
+    };
+    state.apply(&applied).unwrap();
+}
+
+/// Every recorded decision again, and SHA-256 of the same lines.
+fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
+    let mut state = State::default();
+    let mut facts: Vec<Facts> = Vec::new();
+    let mut lines = Vec::new();
+    for row in rows {
+        let record = Record::parse_canonical(&row.line).unwrap();
+        let event = record.event().unwrap();
+        apply(&mut state, &record, &event);
+        if let Event::DecisionMade(made) = event {
+            facts.push(made.facts);
+            lines.push(row.clone());
+        }
+    }
+    let policies = PolicySet::of(&state.directory.policies);
+    let sample = || {
+        let (_, took) = time(|| {
+            facts
+                .iter()
+                .filter(|facts| decide(&policies, facts).winner.is_some())
+                .count()
+        });
+        Rate::of(facts.len() as u64, took)
+    };
+    (
+        median((0..SAMPLES).map(|_| sample()).collect()),
+        median((0..SAMPLES).map(|_| hash(&lines)).collect()),
+    )
+}
+
+async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRecord>, String) {
+    let ledger = place.open("read").await;
+    for number in 0..32 {
+        submit(&ledger, Operation::PublishPolicy(Box::new(policy(number)))).await;
+    }
+    for round in 0..records / 1000 {
+        ledger.submit(&tenant(), batch(round, 900)).await.unwrap();
+        let decisions: Vec<_> = (0..100)
+            .map(|at| submit(&ledger, request(round * 100 + at)))
+            .collect();
+        futures_util::future::join_all(decisions).await;
+    }
+    let rows = crate::log::rows(&ledger, records / 1000 * 1000).await;
+    let key = ledger.verifier_key(&tenant()).await.unwrap().unwrap();
+    let mut sink = TarSink::new(tokio::fs::File::create(bundle).await.unwrap());
+    export(&ledger.reader(), &tenant(), &mut sink, &mut |_, _| {})
+        .await
+        .unwrap();
+    ledger.close().await;
+    (rows, key)
+}
+
+async fn submit(ledger: &Ledger, operation: Operation) {
+    let mut submission: Submission = batch(0, 0);
+    submission.command.actor = match operation {
+        Operation::RequestDecision(_) => "agent:bench".to_owned(),
+        _ => "system".to_owned(),
+    };
+    submission.command.operation = operation;
+    ledger.submit(&tenant(), submission).await.unwrap();
+}
+
+fn request(number: usize) -> Operation {
+    let context = format!(
+        r#"{{"exec":{{"argv":["ls","-la"],"argv0":"ls","cwd":"/workspace/repo"}},"targets":{{"paths":["/workspace/repo/src/{number}"]}}}}"#
+    );
+    Operation::RequestDecision(Box::new(Request {
+        action: "exec".to_owned(),
+        capabilities: vec!["shell.exec".to_owned()],
+        context: Some(Body::from_foreign(context.as_bytes()).unwrap()),
+        ..Request::default()
+    }))
+}
+
+fn policy(number: usize) -> Policy {
+    let condition = |field: &str, operator, values: &[&str]| Condition {
+        field: field.to_owned(),
+        operator,
+        values: values
+            .iter()
+            .map(|text| Scalar::Text((*text).to_owned()))
+            .collect(),
+    };
+    let last = number == 31;
+    Policy {
+        conditions: if last {
+            Vec::new()
+        } else {
+            vec![
+                condition("context.exec.argv0", Operator::In, &["ls", "cat", "git"]),
+                condition(
+                    "context.targets.paths",
+                    Operator::AllUnder,
+                    &[&format!(
+                        "/workspace/{}",
+                        if number == 0 { "repo" } else { "other" }
+                    )],
+                ),
+            ]
+        },
+        effect: if last {
+            Effect::RequireApproval
+        } else {
+            Effect::Allow
+        },
+        enabled: true,
+        explanation: None,
+        id: format!("policy-{number:02}"),
+        precedence: if last { -100 } else { 10 },
+        scope: Scope::default(),
+        subject: PolicySubject {
+            kind: SubjectKind::Tool,
+            name: (!last).then(|| "exec".to_owned()),
+        },
+    }
+}
