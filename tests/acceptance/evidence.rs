@@ -153,7 +153,7 @@ async fn cut_swapped_doubled_and_substituted() {
             case("no record", &[2], parts.with(|parts| parts.lines.clear())),
             case(
                 "no checkpoint",
-                &[2],
+                &[1, 2],
                 parts.with(|parts| parts.checkpoint.clear()),
             ),
         ],

@@ -69,7 +69,7 @@ pub(crate) async fn delete_derived(home: &Home) {
         }
     }
     assert!(views > 0, "there were no views to delete");
-    let path = home.data().join("ledger.db");
+    let path = home.data().join("probity.db");
     let mut database = SqliteConnection::connect(&format!("sqlite:{}", path.display()))
         .await
         .unwrap();
