@@ -27,15 +27,11 @@ pub fn database(store: &StoreConfig) -> Result<DatabaseUrl, StoreError> {
     )
 }
 
-/// A ledger for a command that does one thing and ends: no settings are changed.
+/// A ledger for a command that does one thing and ends: no setting and no credential is changed.
 ///
 /// # Errors
 /// As [`database`].
-pub fn command_config(
-    store: &StoreConfig,
-    tenant: &Tenant,
-    secrets: &Secrets,
-) -> Result<Config, StoreError> {
+pub fn command_config(store: &StoreConfig) -> Result<Config, StoreError> {
     Ok(Config {
         data: store.data.clone(),
         keys: store.keys(),
@@ -43,7 +39,7 @@ pub fn command_config(
         origin: store.origin.clone(),
         address: String::new(),
         settings: Vec::new(),
-        credentials: credentials(tenant, secrets),
+        credentials: None,
         queue_commands_max: QUEUE_COMMANDS_MAX,
     })
 }
@@ -57,10 +53,11 @@ pub fn server_config(config: &ServerConfig, listening: SocketAddr) -> Result<Con
         .address
         .clone()
         .unwrap_or_else(|| listening.to_string());
-    let command = command_config(&config.store, &config.tenant, &config.secrets)?;
+    let command = command_config(&config.store)?;
     Ok(Config {
         address,
         settings: config.settings(),
+        credentials: Some(credentials(&config.tenant, &config.secrets)),
         queue_commands_max: config.queue,
         ..command
     })

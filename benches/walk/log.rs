@@ -80,7 +80,7 @@ impl Place {
             origin: Some("bench.example".to_owned()),
             address: "127.0.0.1:0".to_owned(),
             settings: Vec::new(),
-            credentials: Vec::new(),
+            credentials: None,
             queue_commands_max: 4096,
         };
         let ledger = Ledger::open(config).await.unwrap();

@@ -156,9 +156,15 @@ async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRec
     let rows = crate::log::rows(&ledger, records / 1000 * 1000).await;
     let key = ledger.verifier_key(&tenant()).await.unwrap().unwrap();
     let mut sink = TarSink::new(tokio::fs::File::create(bundle).await.unwrap());
-    export(&ledger.reader(), &tenant(), &mut sink, &mut |_, _| {})
-        .await
-        .unwrap();
+    export(
+        &ledger.reader(),
+        &tenant(),
+        bundle,
+        &mut sink,
+        &mut |_, _| {},
+    )
+    .await
+    .unwrap();
     ledger.close().await;
     (rows, key)
 }

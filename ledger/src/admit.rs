@@ -127,6 +127,10 @@ pub(crate) async fn admit(
     if let Err(error) = check_attachments(&attachments) {
         return Err((answer, error));
     }
+    // No database keeps U+0000 in a name, and one such name would fail its neighbours' batch.
+    if aliases_of(&command).iter().any(|name| name.contains('\0')) {
+        return Err((answer, SubmitError::NulInName));
+    }
     let mut in_flight = None;
     let mut scope = None;
     if let Some(given) = idempotency {

@@ -21,8 +21,9 @@ pub struct Config {
     pub address: String,
     /// Settings that decisions depend on, sealed when they differ: name and value, no value to take it away.
     pub settings: Vec<(String, Option<String>)>,
-    /// Credentials that the environment gives, sealed when they differ; one that is gone is revoked.
-    pub credentials: Vec<EnvironmentCredential>,
+    /// Credentials that the environment gives, sealed when they differ; one that is gone is revoked. `None` where the
+    /// environment is not a server's, so that nothing follows from what it lacks.
+    pub credentials: Option<Vec<EnvironmentCredential>>,
     /// Commands that may wait for a log's writer.
     pub queue_commands_max: usize,
 }

@@ -68,6 +68,9 @@ pub enum SubmitError {
         /// How long it is.
         bytes: usize,
     },
+    /// A name that the caller chose holds U+0000.
+    #[error("an id holds U+0000")]
+    NulInName,
     /// Too many attachments.
     #[error("more attachments than one command may bring")]
     TooManyAttachments,

@@ -3,8 +3,10 @@
 //! The log's row is read once; what is appended afterwards is left out. The row knows how many bytes the lines have, so that a tar header
 //! can be written before the lines. Nothing is signed here and no key is needed.
 
+use crate::guard::{Guard, GuardError};
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS};
 use crate::reader::{LogHead, Reader};
+use crate::signer::{FileSigner, KeyError, Signer as _};
 use crate::store::{Span, StoreError};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -32,6 +34,12 @@ pub enum ExportError {
     /// The store failed.
     #[error("the log could not be read")]
     Store(#[from] StoreError),
+    /// The log's key cannot be used.
+    #[error("the log's key cannot be used")]
+    Key(#[from] KeyError),
+    /// The guard could not be written, or is at odds with the log.
+    #[error("the log's checkpoint could not be kept in the guard")]
+    Guard(#[from] GuardError),
     /// The bundle could not be written.
     #[error("the bundle could not be written")]
     Write(#[from] std::io::Error),
@@ -82,17 +90,24 @@ pub trait BundleSink: Send {
 
 /// Writes the bundle of a whole log; `progress` is told records done and records in all.
 ///
+/// Where `keys` holds the log's key, its checkpoint is kept in the guard, durably, before a byte goes out: a database that is
+/// put back to an earlier state can then not be signed over unseen.
+///
 /// # Errors
 /// [`ExportError`]; what was written until then is no bundle.
 pub async fn export(
     reader: &Reader,
     tenant: &Tenant,
+    keys: &Path,
     sink: &mut dyn BundleSink,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
     let head = reader.log(tenant).await?.ok_or(ExportError::NoLog)?;
     let note = Note::parse(&head.checkpoint).map_err(|_| ExportError::Checkpoint)?;
     let checkpoint = Checkpoint::parse(note.text()).map_err(|_| ExportError::Checkpoint)?;
+    if let Some(signer) = FileSigner::load(keys, tenant)? {
+        Guard::beside(keys).keep(tenant, &head.checkpoint, signer.verifier_key())?;
+    }
     let manifest = BundleManifest {
         count: head.size,
         filter: None,

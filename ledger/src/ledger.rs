@@ -14,7 +14,7 @@ use crate::open::{self, OpenError, Opened};
 use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
-use crate::store::{LogNumber, Mode, Owner, Store, StoreError};
+use crate::store::{FileLock, LogNumber, Mode, Owner, Store, StoreError};
 use crate::{housekeeping, proof};
 use probity_governance::state::{Budget, Directory};
 use probity_schemas::subject::Tenant;
@@ -60,6 +60,8 @@ pub(crate) struct Inner {
     pub changes: watch::Sender<u64>,
     pub closing: watch::Sender<bool>,
     pub tasks: std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>,
+    /// Two processes with one node id would both believe that they own its logs.
+    _data: Option<FileLock>,
 }
 
 /// The ledger. Cheap to clone; all clones are one.
@@ -73,7 +75,9 @@ impl Ledger {
     /// [`OpenError`].
     pub async fn open(config: Config) -> Result<Self, OpenError> {
         let store = crate::store::open(&config.database, Mode::Write).await?;
-        Self::on(store, Arc::new(SystemClock), config).await
+        std::fs::create_dir_all(&config.data)?;
+        let lock = FileLock::take(&config.data.join("lock"))?;
+        Self::begin(store, Arc::new(SystemClock), config, Some(lock)).await
     }
 
     /// Opens over a store and a clock that are given: for tests that inject faults.
@@ -84,6 +88,15 @@ impl Ledger {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         config: Config,
+    ) -> Result<Self, OpenError> {
+        Self::begin(store, clock, config, None).await
+    }
+
+    async fn begin(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        config: Config,
+        lock: Option<FileLock>,
     ) -> Result<Self, OpenError> {
         let node = open::node_id(&config.data)?;
         let lease = Lease::begin(&*store, Arc::clone(&clock), node, config.address.clone()).await?;
@@ -98,6 +111,7 @@ impl Ledger {
             changes: watch::channel(0).0,
             closing: watch::channel(false).0,
             tasks: std::sync::Mutex::default(),
+            _data: lock,
             config,
         }));
         housekeeping::start(&ledger);

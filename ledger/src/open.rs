@@ -236,9 +236,10 @@ async fn seal_environment(inner: &Inner, log: &mut Log) -> Result<(), SubmitErro
             record_own(log, Operation::ChangeSetting(changed)).await?;
         }
     }
-    let mine: Vec<&EnvironmentCredential> = inner
-        .config
-        .credentials
+    let Some(given) = &inner.config.credentials else {
+        return Ok(());
+    };
+    let mine: Vec<&EnvironmentCredential> = given
         .iter()
         .filter(|credential| credential.tenant == log.tenant)
         .collect();

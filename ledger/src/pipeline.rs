@@ -86,7 +86,11 @@ async fn decide_and_seal(
     if admitted.seen.size < log.recent.floor() {
         admitted.seen = log.look_up(admitted).await?;
     }
-    permit(&log.state.directory, &admitted.command.actor, &admitted.command.operation)?;
+    permit(
+        &log.state.directory,
+        &admitted.command.actor,
+        &admitted.command.operation,
+    )?;
     if let Some(scope) = &admitted.idempotency {
         let row = log
             .recent

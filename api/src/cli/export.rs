@@ -35,13 +35,14 @@ pub(super) struct Arguments {
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
     whole_log(&arguments)?;
     let reader = Reader::open(&open::database(&arguments.store)?).await?;
-    let out = &arguments.out;
+    let (out, keys) = (&arguments.out, arguments.store.keys());
     if out.extension().is_some_and(|extension| extension == "tar") {
-        write_tar(&reader, &arguments.tenant, out).await
+        write_tar(&reader, &arguments.tenant, &keys, out).await
     } else {
         write(
             &reader,
             &arguments.tenant,
+            &keys,
             out,
             &mut DirectorySink::create(out)?,
         )
@@ -50,10 +51,15 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
 }
 
 /// Writes beside the target and puts it in place when it is whole and durable.
-async fn write_tar(reader: &Reader, tenant: &Tenant, out: &Path) -> Result<(), Failure> {
+async fn write_tar(
+    reader: &Reader,
+    tenant: &Tenant,
+    keys: &Path,
+    out: &Path,
+) -> Result<(), Failure> {
     let partial = out.with_extension("tar.partial");
     let mut sink = TarSink::new(File::create(&partial).await?);
-    let written = write(reader, tenant, out, &mut sink).await;
+    let written = write(reader, tenant, keys, out, &mut sink).await;
     if written.is_ok() {
         sink.into_inner().sync_all().await?;
         tokio::fs::rename(&partial, out).await?;
@@ -66,6 +72,7 @@ async fn write_tar(reader: &Reader, tenant: &Tenant, out: &Path) -> Result<(), F
 async fn write(
     reader: &Reader,
     tenant: &Tenant,
+    keys: &Path,
     out: &Path,
     sink: &mut dyn BundleSink,
 ) -> Result<(), Failure> {
@@ -74,7 +81,7 @@ async fn write(
         bar.set_length(total);
         bar.set_position(done);
     };
-    let summary = export(reader, tenant, sink, &mut progress).await;
+    let summary = export(reader, tenant, keys, sink, &mut progress).await;
     bar.finish_and_clear();
     let summary = summary.map_err(|error| match error {
         ExportError::NoLog => Failure::NoLog {

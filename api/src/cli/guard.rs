@@ -23,7 +23,7 @@ pub(super) struct Accept {
 /// Prints the new verifier key, alone on a line.
 pub(super) async fn run(command: Command) -> Result<(), Failure> {
     let Command::Accept(Accept { store, tenant }) = command;
-    let ledger = key::open(&store, &tenant, "stop it, and accept then".to_owned()).await?;
+    let ledger = key::open(&store, "stop it, and accept then".to_owned()).await?;
     let accepted = ledger.accept_loss(&tenant).await;
     ledger.close().await;
     let key = accepted?;

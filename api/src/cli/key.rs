@@ -1,7 +1,7 @@
 //! `probity key`: credentials of a data directory that no server has open.
 
 use super::Failure;
-use crate::config::{Secrets, StoreConfig, parse_tenant};
+use crate::config::{StoreConfig, parse_tenant};
 use crate::native::{SURFACE, credentials};
 use crate::open;
 use crate::output::say;
@@ -71,7 +71,7 @@ async fn run_issue(issue: Issue) -> Result<(), Failure> {
         "issue the key through it:\n  curl -X POST -H 'authorization: Bearer ADMIN_KEY' -H 'content-type: application/json' \
          -d '{{\"role\":\"{role}\"{agent}}}' http://ADDRESS/v1/logs/{tenant}/credentials"
     );
-    let ledger = open(&store, &tenant, instead).await?;
+    let ledger = open(&store, instead).await?;
     let operation = Operation::IssueCredential(minted.id.to_string(), Box::new(issued));
     let recorded = record(&ledger, &tenant, operation, true).await;
     ledger.close().await;
@@ -88,7 +88,7 @@ async fn run_revoke(revoke: Revoke) -> Result<(), Failure> {
     let instead = format!(
         "revoke the key through it:\n  curl -X DELETE -H 'authorization: Bearer ADMIN_KEY' http://ADDRESS/v1/logs/{tenant}/credentials/{id}"
     );
-    let ledger = open(&store, &tenant, instead).await?;
+    let ledger = open(&store, instead).await?;
     let recorded = record(
         &ledger,
         &tenant,
@@ -101,13 +101,8 @@ async fn run_revoke(revoke: Revoke) -> Result<(), Failure> {
 }
 
 /// Opens the data directory; `instead` says what to do when a server has it.
-pub(super) async fn open(
-    store: &StoreConfig,
-    tenant: &Tenant,
-    instead: String,
-) -> Result<Ledger, Failure> {
-    let secrets = Secrets::from_environment().map_err(Failure::Environment)?;
-    match open::ledger(open::command_config(store, tenant, &secrets)?).await {
+pub(super) async fn open(store: &StoreConfig, instead: String) -> Result<Ledger, Failure> {
+    match open::ledger(open::command_config(store)?).await {
         Err(OpenError::Store(StoreError::Locked)) => Err(Failure::InUse { instead }),
         opened => Ok(opened?),
     }

@@ -38,7 +38,9 @@ pub(super) fn face_of(error: &E) -> Face {
             "Idempotency key in use",
         )
         .retry_after(1),
-        E::IdempotencyKeyLength => face(S::BAD_REQUEST, "malformed", "Not understood"),
+        E::IdempotencyKeyLength | E::NulInName => {
+            face(S::BAD_REQUEST, "malformed", "Not understood")
+        }
         E::Clock(ClockError::Behind) => {
             face(UNAVAILABLE, "clock_behind", "Clock behind").retry_after(10)
         }

@@ -66,8 +66,10 @@ type Work = JoinHandle<Result<ExportSummary, ExportError>>;
 fn begin(app: &App, principal: &Principal) -> (ReaderStream<DuplexStream>, Work) {
     let (sink, source) = tokio::io::duplex(BUNDLE_CHUNK_BYTES);
     let (reader, tenant) = (app.ledger.reader(), principal.tenant.clone());
+    let keys = app.config.store.keys();
     let work = tokio::spawn(async move {
-        export(&reader, &tenant, &mut TarSink::new(sink), &mut |_, _| {}).await
+        let mut sink = TarSink::new(sink);
+        export(&reader, &tenant, &keys, &mut sink, &mut |_, _| {}).await
     });
     (
         ReaderStream::with_capacity(source, BUNDLE_CHUNK_BYTES),
