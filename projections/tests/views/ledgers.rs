@@ -23,7 +23,7 @@ async fn open(place: &Place) -> Ledger {
         origin: Some("ledger.example".to_owned()),
         address: "127.0.0.1:0".to_owned(),
         settings: vec![("mode".to_owned(), Some("guarded".to_owned()))],
-        credentials: Vec::new(),
+        credentials: None,
         queue_commands_max: 64,
     })
     .await
