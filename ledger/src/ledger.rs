@@ -61,7 +61,7 @@ pub(crate) struct Inner {
     pub closing: watch::Sender<bool>,
     pub tasks: std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Two processes with one node id would both believe that they own its logs.
-    _data: Option<FileLock>,
+    pub data_lock: std::sync::Mutex<Option<FileLock>>,
 }
 
 /// The ledger. Cheap to clone; all clones are one.
@@ -111,7 +111,7 @@ impl Ledger {
             changes: watch::channel(0).0,
             closing: watch::channel(false).0,
             tasks: std::sync::Mutex::default(),
-            _data: lock,
+            data_lock: std::sync::Mutex::new(lock),
             config,
         }));
         housekeeping::start(&ledger);
@@ -282,6 +282,11 @@ impl Ledger {
             );
         }
         self.0.store.close().await;
+        self.0
+            .data_lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
     }
 
     /// The handle of a log this node writes; takes the log when nobody does.
