@@ -1,6 +1,6 @@
 //! The store in one SQLite file: one process, one writing connection, all logs. Not for several nodes.
 //!
-//! Every append goes through the shared [committer](committer), so that the appends of many logs cost one flush to the
+//! Every append goes through the shared committer (`sqlite/committer.rs`), so that the appends of many logs cost one flush to the
 //! disk. Readers have connections of their own and never wait for the writer. The write-ahead log is flushed with every
 //! commit (`synchronous=FULL`); copying it back into the file happens beside the writer.
 
