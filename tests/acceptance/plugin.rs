@@ -4,7 +4,7 @@
 
 use crate::harness::{ADAPTER_SECRET, OPS_KEY, PATIENCE};
 use jsonwebtoken::{EncodingKey, Header, encode};
-use reqwest::{Client, Method};
+use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -38,18 +38,7 @@ impl Plugin {
             .http
             .request(method, format!("{}{path}", self.base))
             .header("x-adapter-token", &self.token);
-        let call = if let Some(body) = body {
-            call.json(body)
-        } else {
-            call
-        };
-        let answer = call.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
+        send(call, body).await
     }
 
     pub(crate) async fn register(&self, body: &Value) {
@@ -123,6 +112,21 @@ impl Plugin {
     }
 }
 
+/// Sends a call; its status and body.
+async fn send(call: RequestBuilder, body: Option<&Value>) -> (u16, Value) {
+    let call = match body {
+        Some(body) => call.json(body),
+        None => call,
+    };
+    let answer = call.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let text = answer.text().await.unwrap();
+    (
+        status,
+        serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    )
+}
+
 /// A token as an adapter mints it.
 pub(crate) fn token(adapter: &str, tenant: &str, capabilities: &[&str], secret: &str) -> String {
     let now = SystemTime::now()
@@ -159,18 +163,7 @@ impl Operator {
             .http
             .request(method, format!("{}{path}", self.base))
             .header("x-ops-api-key", OPS_KEY);
-        let call = if let Some(body) = body {
-            call.json(body)
-        } else {
-            call
-        };
-        let answer = call.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let text = answer.text().await.unwrap();
-        (
-            status,
-            serde_json::from_str(&text).unwrap_or(Value::String(text)),
-        )
+        send(call, body).await
     }
 
     pub(crate) async fn publish(&self, policy: &Value) -> Value {

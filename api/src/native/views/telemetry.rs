@@ -118,7 +118,7 @@ pub(crate) async fn list_traces(
     ))
 }
 
-/// The audit trail: every record in a line, newest first.
+/// The audit trail, newest first: every record but traces, costs, metrics and observations.
 #[utoipa::path(get, path = "/v1/logs/{tenant}/audit", tag = "views",
     params(("tenant" = String, Path, description = "the log's tenant"), PageQuery, AuditQuery),
     responses((status = 200, body = Rows<Row>), (status = 401, body = Problem), (status = 403, body = Problem),
