@@ -9,7 +9,7 @@ use probity_ledger::Ledger;
 use std::time::Instant;
 
 /// Records a sample appends, by the size of its batches.
-const PLANS: [(usize, usize); 3] = [(1, 2_000), (64, 20_000), (1024, 60_000)];
+const PLANS: [(usize, usize); 3] = [(1, 1_000), (64, 12_800), (1024, 61_440)];
 
 /// Both stores, if both are there.
 pub async fn run() {

@@ -1,6 +1,7 @@
 //! Queries of readers: every one of them is a single statement, so it sees whole appends only.
 //!
-//! Lists of questions go in as one JSON array and come back with their places.
+//! Lists of questions go in as one JSON array and come back with their places. `CROSS JOIN` keeps the planner from
+//! turning such a join around: an array searched once for every row of a large table takes minutes.
 
 use std::sync::Arc;
 
@@ -129,9 +130,9 @@ pub(super) async fn subject_heads(
     subjects: &[String],
 ) -> Result<Vec<Option<(u64, Hash)>>, StoreError> {
     let sql = "SELECT wanted.key, s.revision, r.leaf FROM json_each(?2) AS wanted \
-         JOIN subjects AS s ON s.log = ?1 AND s.subject = wanted.value AND s.revision = \
+         CROSS JOIN subjects AS s ON s.log = ?1 AND s.subject = wanted.value AND s.revision = \
              (SELECT max(revision) FROM subjects WHERE log = ?1 AND subject = wanted.value) \
-         JOIN records AS r ON r.log = s.log AND r.sequence = s.sequence";
+         CROSS JOIN records AS r ON r.log = s.log AND r.sequence = s.sequence";
     let found: Vec<(i64, i64, Vec<u8>)> = sqlx::query_as(sql)
         .bind(log)
         .bind(json(subjects))
@@ -151,7 +152,7 @@ pub(super) async fn aliases(
     aliases: &[String],
 ) -> Result<Vec<Option<String>>, StoreError> {
     let sql = "SELECT wanted.key, a.subject FROM json_each(?2) AS wanted \
-         JOIN aliases AS a ON a.log = ?1 AND a.alias = wanted.value";
+         CROSS JOIN aliases AS a ON a.log = ?1 AND a.alias = wanted.value";
     let found: Vec<(i64, String)> = sqlx::query_as(sql)
         .bind(log)
         .bind(json(aliases))
@@ -166,7 +167,7 @@ pub(super) async fn idempotency(
     keys: &[String],
 ) -> Result<Vec<Option<IdempotencyRow>>, StoreError> {
     let sql = "SELECT wanted.key, i.key, i.fingerprint, i.first, i.count, i.time_micros, i.reply \
-         FROM json_each(?2) AS wanted JOIN idempotency AS i ON i.log = ?1 AND i.key = wanted.value";
+         FROM json_each(?2) AS wanted CROSS JOIN idempotency AS i ON i.log = ?1 AND i.key = wanted.value";
     type Placed = (i64, String, Vec<u8>, i64, i64, i64, String);
     let found: Vec<Placed> = sqlx::query_as(sql)
         .bind(log)
@@ -235,7 +236,7 @@ pub(super) async fn tiles(
     wanted: &[(u8, u64)],
 ) -> Result<Vec<Option<Vec<u8>>>, StoreError> {
     let sql = "SELECT wanted.key, t.hashes FROM json_each(?2) AS wanted \
-         JOIN tiles AS t ON t.log = ?1 AND t.level = wanted.value ->> 0 AND t.idx = wanted.value ->> 1";
+         CROSS JOIN tiles AS t ON t.log = ?1 AND t.level = wanted.value ->> 0 AND t.idx = wanted.value ->> 1";
     let found: Vec<(i64, Vec<u8>)> = sqlx::query_as(sql)
         .bind(log)
         .bind(json(wanted))
