@@ -14,11 +14,12 @@ use probity_ledger::{Ledger, Submission};
 use probity_schemas::body::Body;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{Facts, Request};
+use probity_schemas::event::registry::CredentialIssued;
 use probity_schemas::policy::{
     Condition, Operator, Policy, PolicySubject, Scalar, Scope, SubjectKind,
 };
 use probity_schemas::record::Record;
-use probity_schemas::vocabulary::Effect;
+use probity_schemas::vocabulary::{CredentialMethod, Effect, Role};
 use probity_verifier::{Options, judge_path};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -143,6 +144,7 @@ fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
 
 async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRecord>, String) {
     let ledger = place.open("read").await;
+    submit(&ledger, credential()).await;
     for number in 0..32 {
         submit(&ledger, Operation::PublishPolicy(Box::new(policy(number)))).await;
     }
@@ -156,10 +158,11 @@ async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRec
     let rows = crate::log::rows(&ledger, records / 1000 * 1000).await;
     let key = ledger.verifier_key(&tenant()).await.unwrap().unwrap();
     let mut sink = TarSink::new(tokio::fs::File::create(bundle).await.unwrap());
+    let nowhere = tempfile::tempdir().unwrap();
     export(
         &ledger.reader(),
         &tenant(),
-        bundle,
+        nowhere.path(),
         &mut sink,
         &mut |_, _| {},
     )
@@ -177,6 +180,17 @@ async fn submit(ledger: &Ledger, operation: Operation) {
     };
     submission.command.operation = operation;
     ledger.submit(&tenant(), submission).await.unwrap();
+}
+
+/// The right to ask, for the agent of this bench.
+fn credential() -> Operation {
+    let issued = CredentialIssued {
+        actor: "agent:bench".to_owned(),
+        digest: "0".repeat(64),
+        method: CredentialMethod::Key,
+        roles: vec![Role::Agent],
+    };
+    Operation::IssueCredential("bench".to_owned(), Box::new(issued))
 }
 
 fn request(number: usize) -> Operation {
