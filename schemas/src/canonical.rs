@@ -11,7 +11,9 @@ mod scan;
 mod walk;
 
 pub use foreign::canonicalize;
+pub(crate) use scan::plain_prefix;
 pub use walk::check;
+pub(crate) use walk::value_end;
 
 /// Where a text stops being canonical (or, for foreign JSON, acceptable), and which rule it breaks there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -4,6 +4,8 @@
 //! canonical bytes without a canonicaliser. [`Record`] is a line that was read and checked. What needs more than the one
 //! line (links, order, revisions) is in [`crate::chain`].
 
+mod line;
+
 use crate::canonical;
 use crate::error::FormatError;
 use crate::event::Event;
@@ -71,8 +73,8 @@ pub struct Record<'a> {
     pub sequence: u64,
     /// Position in the subject's stream.
     pub revision: u64,
-    /// The attributes, the body still as text.
-    pub envelope: Envelope<'a, &'a RawValue>,
+    /// The attributes, the body still as JSON text.
+    pub envelope: Envelope<'a, &'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -84,8 +86,13 @@ impl<'a> Record<'a> {
         if line.len() > RECORD_BYTES_MAX {
             return Err(FormatError::TooLong { bytes: line.len() });
         }
-        canonical::check(line)?;
-        Self::parse_canonical(line)
+        match line::read(line) {
+            Some(envelope) => Self::of(line, envelope),
+            None => {
+                canonical::check(line)?;
+                Self::of(line, thorough(line)?)
+            }
+        }
     }
 
     /// Reads a line that is known to be canonical, as one of our own store is.
@@ -93,8 +100,14 @@ impl<'a> Record<'a> {
     /// # Errors
     /// As [`Record::parse`], but for the canonical form.
     pub fn parse_canonical(line: &'a [u8]) -> Result<Self, FormatError> {
-        let envelope: Envelope<'a, &'a RawValue> =
-            serde_json::from_slice(line).map_err(|error| unfit(line, error))?;
+        match line::read(line) {
+            Some(envelope) => Self::of(line, envelope),
+            None => Self::of(line, thorough(line)?),
+        }
+    }
+
+    /// What the attributes of a canonical line say, each checked.
+    fn of(line: &[u8], envelope: Envelope<'a, &'a str>) -> Result<Self, FormatError> {
         let id = parse_id(&envelope.id)?;
         let sequence = parse_sequence(&envelope.sequence)?;
         let revision = parse_decimal(&envelope.revision).ok_or(FormatError::BadRevision)?;
@@ -119,7 +132,32 @@ impl<'a> Record<'a> {
     /// # Errors
     /// As [`Event::parse`].
     pub fn event(&self) -> Result<Event, FormatError> {
-        Event::parse(&self.envelope.type_name, self.envelope.data.get())
+        Event::parse(&self.envelope.type_name, self.envelope.data)
+    }
+}
+
+impl<'a, D> Envelope<'a, D> {
+    /// The same attributes with another form of the body.
+    fn with<E>(self, form: impl FnOnce(D) -> E) -> Envelope<'a, E> {
+        Envelope {
+            actor: self.actor,
+            causationid: self.causationid,
+            correlationid: self.correlationid,
+            data: form(self.data),
+            id: self.id,
+            previous: self.previous,
+            revision: self.revision,
+            sequence: self.sequence,
+            source: self.source,
+            specversion: self.specversion,
+            subject: self.subject,
+            subjectprevious: self.subjectprevious,
+            surface: self.surface,
+            time: self.time,
+            traceparent: self.traceparent,
+            type_name: self.type_name,
+            workspace: self.workspace,
+        }
     }
 }
 
@@ -136,6 +174,13 @@ impl<D: Serialize> Envelope<'_, D> {
             Ok(line)
         }
     }
+}
+
+/// The attributes of any canonical line, or what is wrong with them.
+fn thorough(line: &[u8]) -> Result<Envelope<'_, &str>, FormatError> {
+    let read: Envelope<'_, &RawValue> =
+        serde_json::from_slice(line).map_err(|error| unfit(line, error))?;
+    Ok(read.with(RawValue::get))
 }
 
 /// Checks the attributes that name something.

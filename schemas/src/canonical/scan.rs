@@ -4,9 +4,8 @@
 const LOW_BITS: u64 = 0x0101_0101_0101_0101;
 const HIGH_BITS: u64 = LOW_BITS << 7;
 
-/// Number of bytes from the start of `bytes` that are printable ASCII other than quote and backslash, or somewhat
-/// fewer near the end: the caller looks at the byte after them by itself.
-pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
+/// Number of bytes from the start of `bytes` that are ASCII from space on, other than quote and backslash.
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
     let mut length = 0;
     while let Some(eight) = bytes[length..].first_chunk::<8>() {
         let word = u64::from_le_bytes(*eight);
@@ -17,7 +16,8 @@ pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
             found => return length + (found.trailing_zeros() / 8) as usize,
         }
     }
-    length
+    let plain = |byte: &&u8| matches!(byte, b' '..0x80) && !matches!(byte, b'"' | b'\\');
+    length + bytes[length..].iter().take_while(plain).count()
 }
 
 /// High bit set in the first byte of `word` that is below `limit`.
@@ -48,6 +48,7 @@ mod tests {
                 );
             }
         }
-        assert_eq!(plain_prefix(b"short"), 0);
+        assert_eq!(plain_prefix(b"short"), 5);
+        assert_eq!(plain_prefix(b"a\"}"), 1);
     }
 }

@@ -10,16 +10,24 @@ use crate::limits::JSON_DEPTH_MAX;
 /// The first rule broken, with its byte offset.
 pub fn check(line: &[u8]) -> Result<(), CanonicalError> {
     let text = std::str::from_utf8(line).map_err(|error| Fault::NotUtf8.at(error.valid_up_to()))?;
+    match value_end(text, 0, 0)? {
+        end if end == line.len() => Ok(()),
+        end => Err(Fault::TrailingBytes.at(end)),
+    }
+}
+
+/// Proves that a canonical JSON value starts at byte `start` of `text`, inside `depth` arrays and objects; where it ends.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn value_end(text: &str, start: usize, depth: usize) -> Result<usize, CanonicalError> {
     let mut walk = Walk {
         text,
-        bytes: line,
-        at: 0,
+        bytes: text.as_bytes(),
+        at: start,
     };
-    walk.value(0)?;
-    match line.get(walk.at) {
-        None => Ok(()),
-        Some(_) => Err(Fault::TrailingBytes.at(walk.at)),
-    }
+    walk.value(depth)?;
+    Ok(walk.at)
 }
 
 struct Walk<'t> {
