@@ -79,6 +79,24 @@ pub(crate) async fn delete_derived(home: &Home) {
         .unwrap();
 }
 
+/// The writer's state as it was kept when the server stopped: sealed bytes, the same for the same state.
+async fn kept_state(home: &Home) -> Vec<u8> {
+    match home.postgres_url() {
+        Some(url) => {
+            let mut database = PgConnection::connect(url).await.unwrap();
+            let sql = "SELECT content FROM probity.snapshots";
+            sqlx::query_scalar(sql).fetch_one(&mut database).await
+        }
+        None => {
+            let url = format!("sqlite:{}", home.data().join("probity.db").display());
+            let mut database = SqliteConnection::connect(&url).await.unwrap();
+            let sql = "SELECT content FROM snapshots";
+            sqlx::query_scalar(sql).fetch_one(&mut database).await
+        }
+    }
+    .unwrap()
+}
+
 #[tokio::test]
 async fn deleted_views_snapshots_and_tiles_come_back_the_same() {
     for engine in [Engine::Sqlite, Engine::Postgres] {
@@ -96,6 +114,7 @@ async fn deleted_views_snapshots_and_tiles_come_back_the_same() {
         let server = home.serve().await;
         let root = server.get(&auditor, "/v1/logs/local/checkpoint").await.1;
         server.stop();
+        let state = kept_state(&home).await;
         delete_derived(&home).await;
         let server = home.serve().await;
         assert_eq!(view_rows(&server, &auditor).await, rows, "{engine:?}");
@@ -108,6 +127,10 @@ async fn deleted_views_snapshots_and_tiles_come_back_the_same() {
         assert_eq!(status, 200, "{receipt}");
         assert!(receipt.starts_with("c2sp.org/tlog-proof@v1\n"), "{receipt}");
         server.stop();
+        assert!(
+            kept_state(&home).await == state,
+            "{engine:?}: another state"
+        );
         accepted(&home.export("local", "bundle.tar"), &home.vkey("local"));
         home.remove().await;
     }
