@@ -76,6 +76,7 @@ fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
         keys: vec![key.parse().unwrap()],
         since: None,
         adjudicate,
+        chronicle: false,
     };
     let (report, took) = time(|| judge_path(bundle, &options, &()));
     assert_eq!(

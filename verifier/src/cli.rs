@@ -30,6 +30,10 @@ pub(crate) struct Arguments {
     #[arg(long)]
     pub(crate) no_adjudication: bool,
 
+    /// Write a page that can be filed and printed to this file: verdict, checks, what happened, what was not checked.
+    #[arg(long, value_name = "FILE.html")]
+    pub(crate) report: Option<PathBuf>,
+
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub(crate) json: bool,
@@ -51,6 +55,9 @@ Examples:
 
   Show also that nothing was cut off or rewritten since your last visit:
     probity-verify acme.tar --key \"$(cat acme.vkey)\" --since acme-checkpoint-2026-01
+
+  Keep a page for the file:
+    probity-verify acme.tar --key \"$(cat acme.vkey)\" --report acme-2026-11.html
 
   Use it in a program:
     probity-verify acme.tar --key \"$(cat acme.vkey)\" --json | jq .verdict";

@@ -22,6 +22,8 @@ pub struct Options {
     pub since: Option<Vec<u8>>,
     /// Whether each decision is to be decided again.
     pub adjudicate: bool,
+    /// Whether the report is to tell what happened.
+    pub chronicle: bool,
 }
 
 /// Hears how far the reading of the records has come.
@@ -53,16 +55,21 @@ pub fn judge(mut bundle: Bundle, options: &Options, progress: &dyn Progress) -> 
     let mut findings = Findings::new();
     let mut case = Case::new(options);
     let mut counts = Counts::default();
+    let mut chronicle = None;
     match case.hear(&mut bundle, &mut findings, progress) {
         Ok(walked) => {
             case.conclude(&walked, &mut findings);
             counts = walked.counts;
+            chronicle = walked.chronicle;
         }
         Err(error) => findings.impossible(CheckName::Bundle, error.to_string()),
     }
     let stated = case.seal.and_then(|seal| seal.checkpoint);
     let size = stated.as_ref().map(|stated| stated.size);
-    findings.report(stated.map(|stated| stated.origin), size, counts)
+    Report {
+        chronicle,
+        ..findings.report(stated.map(|stated| stated.origin), size, counts)
+    }
 }
 
 /// What is known of the bundle besides its records.
@@ -134,7 +141,7 @@ impl<'o> Case<'o> {
             .flatten()
             .filter_map(|seal| seal.checkpoint.as_ref());
         let sizes: Vec<u64> = stated.map(|checkpoint| checkpoint.size).collect();
-        let mut walk = Walk::new(findings, self.options.adjudicate, &sizes);
+        let mut walk = Walk::new(findings, self.options, &sizes);
         match walk_lines(bundle.content(), &mut walk, progress) {
             End::Clean if walk.count() == 0 => return Err(ReadError::NoRecords),
             End::Clean => {}

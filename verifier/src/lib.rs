@@ -6,6 +6,7 @@
 
 mod attachments;
 mod bundle;
+mod chronicle;
 mod court;
 mod identity;
 mod judge;
@@ -19,5 +20,6 @@ mod walk;
 mod workers;
 
 pub use bundle::{Bundle, ReadError};
+pub use chronicle::{Act, Chronicle, Day};
 pub use judge::{Options, Progress, judge, judge_path};
 pub use report::{Broken, Check, CheckName, CheckResult, Counts, Report, Verdict};

@@ -17,6 +17,15 @@ pub const TOP_LEVEL_NAMES_MAX: usize = 64;
 /// Distinct subjects from which on the report says how much memory they take (64 bytes each, at most).
 pub const SUBJECTS_UNREMARKED_MAX: u64 = 3_000_000;
 
+/// Acts that a report lists; the rest is counted.
+pub const ACTS_MAX: usize = 2_000;
+
+/// Days that a report tells apart; later ones are counted together.
+pub const DAYS_MAX: usize = 3_660;
+
+/// Characters of the words of an act.
+pub const ACT_WORDS_MAX: usize = 300;
+
 /// Bytes of a block of a tar archive.
 pub const TAR_BLOCK_BYTES: usize = 512;
 

@@ -15,7 +15,10 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let report = examine(&arguments).unwrap_or_else(Report::not_judged);
-    let printed = print(&report, &arguments);
+    let printed = print(&report, &arguments).and_then(|()| file(&report, &arguments));
+    if let (Err(error), Some(path)) = (&printed, &arguments.report) {
+        let _ = writeln!(io::stderr(), "{}: {error}", path.display());
+    }
     // A verdict that could not be told is no success.
     ExitCode::from(if printed.is_ok() { report.exit } else { 2 })
 }
@@ -30,6 +33,7 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
         keys: arguments.keys.iter().map(parse).collect::<Result<_, _>>()?,
         since: arguments.since.as_deref().map(read_since).transpose()?,
         adjudicate: !arguments.no_adjudication,
+        chronicle: arguments.report.is_some(),
     };
     Ok(judge_path(&arguments.bundle, &options, &Bar::new()))
 }
@@ -51,4 +55,12 @@ fn print(report: &Report, arguments: &Arguments) -> io::Result<()> {
         write!(out, "{report}")?;
     }
     out.flush()
+}
+
+/// Writes the page, if one was asked for.
+fn file(report: &Report, arguments: &Arguments) -> io::Result<()> {
+    match &arguments.report {
+        Some(path) => std::fs::write(path, report.to_html()),
+        None => Ok(()),
+    }
 }

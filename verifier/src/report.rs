@@ -3,10 +3,12 @@
 //! The shape is stable: programs read it (`--json`), and README.md describes it. [`Report::schema`] is its JSON Schema.
 
 mod findings;
+mod page;
 mod text;
 
 pub(crate) use findings::Findings;
 
+use crate::chronicle::Chronicle;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,6 +34,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What was counted on the way.
     pub counts: Counts,
+    /// What happened, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chronicle: Option<Chronicle>,
 }
 
 /// The verdict.

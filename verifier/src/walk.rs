@@ -3,7 +3,9 @@
 //! Each check keeps the first record that breaks it. After a record that cannot be read, or whose link is broken, what
 //! depends on an unbroken past stops and says so; what looks at one line at a time, and the tree, go on to the end.
 
+use crate::Options;
 use crate::attachments::Attachments;
+use crate::chronicle::Chronicle;
 use crate::court::Court;
 use crate::identity::{Identity, newer_format};
 use crate::limits::SUBJECTS_UNREMARKED_MAX;
@@ -52,6 +54,7 @@ pub(crate) struct Walk<'f> {
     identity: Identity,
     attachments: Attachments,
     court: Court,
+    chronicle: Option<Chronicle>,
     /// The first record that is unreadable or whose link is broken: from it on the past is not known.
     broken: Option<u64>,
     /// A link that does not hold, until the tree has told which side of it was changed.
@@ -60,7 +63,7 @@ pub(crate) struct Walk<'f> {
 
 impl<'f> Walk<'f> {
     /// A walk from record 0; the tree's roots at these sizes are wanted.
-    pub(crate) fn new(findings: &'f mut Findings, adjudicate: bool, sizes: &[u64]) -> Self {
+    pub(crate) fn new(findings: &'f mut Findings, options: &Options, sizes: &[u64]) -> Self {
         let mut tree = Tree::new();
         sizes.iter().for_each(|size| tree.watch(*size));
         Self {
@@ -71,7 +74,8 @@ impl<'f> Walk<'f> {
             tree,
             identity: Identity::default(),
             attachments: Attachments::default(),
-            court: Court::new(adjudicate),
+            court: Court::new(options.adjudicate),
+            chronicle: options.chronicle.then(Chronicle::default),
             broken: None,
             doubted: None,
         }
@@ -167,6 +171,9 @@ impl<'f> Walk<'f> {
             _ => {}
         }
         self.attachments.record(position, event, self.findings);
+        if let Some(chronicle) = &mut self.chronicle {
+            chronicle.hear(record, event);
+        }
         match self.broken {
             Some(broken) => self.court.leave(stopped(broken)),
             None => self.court.hear(record, event, self.findings),
@@ -236,6 +243,7 @@ impl<'f> Walk<'f> {
             identity: self.identity,
             doubted: self.doubted,
             broken: self.broken,
+            chronicle: self.chronicle,
         }
     }
 
@@ -255,6 +263,7 @@ impl<'f> Walk<'f> {
 pub(crate) struct Walked {
     pub(crate) counts: Counts,
     pub(crate) identity: Identity,
+    pub(crate) chronicle: Option<Chronicle>,
     tree: Tree,
     doubted: Option<u64>,
     broken: Option<u64>,

@@ -97,6 +97,7 @@ impl Findings {
             size,
             checks,
             counts,
+            chronicle: None,
         }
     }
 

@@ -73,6 +73,7 @@ pub(crate) fn with_key(key: VerifierKey) -> Options {
         keys: vec![key],
         since: None,
         adjudicate: true,
+        chronicle: false,
     }
 }
 

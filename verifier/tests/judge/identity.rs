@@ -137,6 +137,7 @@ fn a_log_that_was_restored_says_so() {
         keys,
         since: None,
         adjudicate: true,
+        chronicle: false,
     };
     let report = log.bundle().judge(&options);
     assert_eq!(report.exit, 0, "{report}");

@@ -11,6 +11,7 @@ mod honest;
 mod identity;
 mod lawless;
 mod layout;
+mod page;
 mod sealer;
 #[path = "../../../schemas/tests/events/seeds.rs"]
 mod seeds;
