@@ -1,0 +1,5 @@
+//! What libFuzzer calls.
+
+mod promises;
+
+pub use promises::*;

@@ -1,0 +1,163 @@
+//! What each reader of a stranger's bytes promises for every input, as functions that panic when a promise is broken.
+//! libFuzzer looks for inputs (README.md), and `tests/corpus.rs` plays again what was found.
+
+use probity_governance::engine::{PolicySet, decide};
+use probity_governance::state::InForce;
+use probity_schemas::bundle::{BundleManifest, Member};
+use probity_schemas::canonical::{self, CanonicalFault};
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::event::Event;
+use probity_schemas::event::decision::Facts;
+use probity_schemas::hash::{Hash, leaf_hash};
+use probity_schemas::limits::FOREIGN_JSON_BYTES_MAX;
+use probity_schemas::note::Note;
+use probity_schemas::policy::Policy;
+use probity_schemas::proof::TlogProof;
+use probity_schemas::record::Record;
+use probity_schemas::vkey::VerifierKey;
+use probity_verifier::{Bundle, Options};
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::str;
+
+/// A promise, and the name of its corpus.
+pub type Promise = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const PROMISES: &[Promise] = &[
+    ("bundle", bundle),
+    ("canonical", canonical),
+    ("checkpoint", checkpoint),
+    ("manifest", manifest),
+    ("note", note),
+    ("policy", policy),
+    ("proof", proof),
+    ("record", record),
+    ("vkey", vkey),
+];
+
+/// Canonical text is a fixed point: writer and reader agree on which text that is.
+pub fn canonical(data: &[u8]) {
+    if let Ok(text) = canonical::canonicalize(data) {
+        assert_eq!(canonical::check(text.as_bytes()), Ok(()));
+        assert_eq!(canonical::canonicalize(text.as_bytes()).as_ref(), Ok(&text));
+    }
+    if canonical::check(data).is_ok() && data.len() <= FOREIGN_JSON_BYTES_MAX {
+        // That a fraction is the shortest is the writer's duty: the reader takes more digits than a double keeps.
+        let fault = canonical::canonicalize(data).err().map(|error| error.fault);
+        assert!(matches!(fault, None | Some(CanonicalFault::NumberInexact)));
+    }
+}
+
+/// A record is canonical JSON, its leaf is the hash of its bytes, and its body survives being written again.
+pub fn record(data: &[u8]) {
+    let Ok(record) = Record::parse(data) else {
+        return;
+    };
+    assert_eq!(canonical::check(data), Ok(()));
+    assert_eq!(record.leaf, leaf_hash(data));
+    if let Ok(event) = record.event() {
+        let written = serde_json::to_string(&event).expect("an event is written");
+        let again = Event::parse(&record.envelope.type_name, &written);
+        assert_eq!(again.as_ref(), Ok(&event));
+    }
+}
+
+/// A note that is read is written back to the byte.
+pub fn note(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data)
+        && let Ok(note) = Note::parse(text)
+    {
+        assert_eq!(note.to_string(), text);
+        assert!(note.verify(&[]).is_err(), "no key, no trust");
+    }
+}
+
+/// A checkpoint that is read is written back to the byte.
+pub fn checkpoint(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data)
+        && let Ok(checkpoint) = Checkpoint::parse(text)
+    {
+        assert_eq!(checkpoint.text(), text);
+    }
+}
+
+/// A receipt that is read is written back to the byte, and proves nothing without a key.
+pub fn proof(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data)
+        && let Ok(proof) = TlogProof::parse(text)
+    {
+        assert_eq!(proof.text(), text);
+        assert!(proof.verify(&Hash::EMPTY, &[]).is_err());
+    }
+}
+
+/// A verifier key has one spelling.
+pub fn vkey(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data)
+        && let Ok(key) = text.parse::<VerifierKey>()
+    {
+        assert_eq!(key.to_string(), text);
+    }
+}
+
+/// The first line a policy, the second facts: deciding ends, and comes to the same twice.
+pub fn policy(data: &[u8]) {
+    let mut lines = data.splitn(2, |byte| *byte == b'\n');
+    let (first, second) = (
+        lines.next().unwrap_or_default(),
+        lines.next().unwrap_or_default(),
+    );
+    let Ok(policy) = serde_json::from_slice::<Policy>(first) else {
+        return;
+    };
+    let Ok(facts) = serde_json::from_slice::<Facts>(second) else {
+        return;
+    };
+    let subject = format!("policy/{}", policy.id);
+    let in_force = BTreeMap::from([(
+        subject,
+        InForce {
+            leaf: Hash::EMPTY,
+            policy,
+        },
+    )]);
+    let policies = PolicySet::of(&in_force);
+    let (once, twice) = (decide(&policies, &facts), decide(&policies, &facts));
+    assert_eq!(format!("{once:?}"), format!("{twice:?}"));
+}
+
+/// A manifest survives being written again; no name of a member leads out of a bundle.
+pub fn manifest(data: &[u8]) {
+    if let Ok(manifest) = BundleManifest::parse(data) {
+        let written = manifest.to_json().expect("a manifest is written");
+        assert_eq!(
+            BundleManifest::parse(written.as_bytes()).as_ref(),
+            Ok(&manifest)
+        );
+    }
+    if let Ok(path) = str::from_utf8(data)
+        && let Ok(member) = Member::parse(path)
+    {
+        assert_eq!(member.to_string(), path);
+        assert!(
+            !path.starts_with('/') && path.split('/').all(|part| part != ".."),
+            "{path}"
+        );
+    }
+}
+
+/// An archive is judged to an end, and without a trusted key it never holds.
+pub fn bundle(data: &[u8]) {
+    let options = Options {
+        keys: Vec::new(),
+        since: None,
+        adjudicate: true,
+        chronicle: true,
+    };
+    let archive = Bundle::from_tar(Cursor::new(data.to_vec()));
+    let report = probity_verifier::judge(archive, &options, &());
+    assert_ne!(report.exit, 0, "{report}");
+    assert!(report.to_json().is_ok());
+    assert!(!report.to_html().contains("<script"));
+}
