@@ -10,6 +10,7 @@ use crate::hash::Hash;
 use crate::record::Record;
 use crate::time::Time;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use uuid::Uuid;
 
 /// Where a chain of records stands: what the next record must link to.
@@ -111,11 +112,24 @@ impl OriginLink {
 }
 
 /// The newest record of every subject seen: revision and leaf hash, by a hash of the subject's name.
-///
-/// The name is hashed (SHA-256, first 16 bytes) to bound the entry; a log's owner who finds two names with one such hash
-/// could only make his own honest log fail.
 #[derive(Debug, Default)]
-pub struct SubjectLinks(HashMap<[u8; 16], (u64, [u8; 20])>);
+pub struct SubjectLinks(HashMap<SubjectKey, (u64, [u8; 20])>);
+
+/// The first 16 bytes of the SHA-256 of a subject's name.
+///
+/// The name is hashed to bound the entry; a log's owner who finds two names with one such hash could only make his own
+/// honest log fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, std::hash::Hash)]
+pub struct SubjectKey([u8; 16]);
+
+impl SubjectKey {
+    /// The key of a subject.
+    #[must_use]
+    pub fn of(subject: &str) -> Self {
+        let name = crate::hash::sha256(&[subject.as_bytes()]);
+        Self(std::array::from_fn(|at| name.0[at]))
+    }
+}
 
 impl SubjectLinks {
     /// Checks a record's links inside its subject and moves on to it.
@@ -123,23 +137,33 @@ impl SubjectLinks {
     /// # Errors
     /// [`FormatError::RevisionGap`] or [`FormatError::BadSubjectPrevious`].
     pub fn follow(&mut self, record: &Record<'_>) -> Result<(), FormatError> {
+        self.follow_as(SubjectKey::of(&record.envelope.subject), record)
+    }
+
+    /// [`Self::follow`], for one who has the key of the record's subject at hand.
+    ///
+    /// # Errors
+    /// As [`Self::follow`].
+    pub fn follow_as(&mut self, key: SubjectKey, record: &Record<'_>) -> Result<(), FormatError> {
         let sequence = record.sequence;
-        let name = crate::hash::sha256(&[record.envelope.subject.as_bytes()]);
-        let key: [u8; 16] = std::array::from_fn(|at| name.0[at]);
         let leaf: [u8; 20] = std::array::from_fn(|at| record.leaf.0[at]);
-        let expected = self.0.get(&key).map_or(0, |(revision, _)| revision + 1);
-        if record.revision != expected {
+        let entry = self.0.entry(key);
+        let before = match &entry {
+            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Vacant(_) => None,
+        };
+        if record.revision != before.map_or(0, |(revision, _)| revision + 1) {
             return Err(FormatError::RevisionGap { sequence });
         }
-        let linked = match (self.0.get(&key), record.envelope.subjectprevious) {
+        let linked = match (before, record.envelope.subjectprevious) {
             (None, None) => true,
-            (Some((_, before)), Some(stated)) => stated.0.starts_with(before),
+            (Some((_, before)), Some(stated)) => stated.0.starts_with(&before),
             _ => false,
         };
         if !linked {
             return Err(FormatError::BadSubjectPrevious { sequence });
         }
-        self.0.insert(key, (record.revision, leaf));
+        entry.insert_entry((record.revision, leaf));
         Ok(())
     }
 

@@ -12,7 +12,7 @@ use crate::limits::SUBJECTS_UNREMARKED_MAX;
 use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::tree::Tree;
-use probity_schemas::chain::{ChainTip, SubjectLinks};
+use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
@@ -23,19 +23,27 @@ use probity_schemas::record::Record;
 pub(crate) struct Line<'a> {
     leaf: Hash,
     bytes: u64,
-    record: Result<(Record<'a>, Result<Event, FormatError>), FormatError>,
+    record: Result<Read<'a>, FormatError>,
+}
+
+/// A record, and what it takes time to find out about it.
+struct Read<'a> {
+    record: Record<'a>,
+    subject: SubjectKey,
+    event: Result<Event, FormatError>,
 }
 
 impl<'a> Line<'a> {
     /// Everything that can be done without the lines before. Costly, and done in parallel.
     pub(crate) fn read(line: &'a [u8]) -> Self {
-        let record = Record::parse(line).map(|record| {
-            let event = record.event();
-            (record, event)
+        let record = Record::parse(line).map(|record| Read {
+            subject: SubjectKey::of(&record.envelope.subject),
+            event: record.event(),
+            record,
         });
         Self {
             leaf: match &record {
-                Ok((record, _)) => record.leaf,
+                Ok(read) => read.record.leaf,
                 Err(_) => leaf_hash(line),
             },
             bytes: line.len() as u64 + 1,
@@ -89,7 +97,7 @@ impl<'f> Walk<'f> {
                 self.fail(CheckName::Format, position, error);
                 self.broken.get_or_insert(position);
             }
-            Ok((record, event)) => self.record(position, record, event),
+            Ok(read) => self.record(position, read),
         }
         self.tree.append(line.leaf);
         self.counts.records += 1;
@@ -112,9 +120,10 @@ impl<'f> Walk<'f> {
             .fail(CheckName::Format, position, "format.length", detail);
     }
 
-    fn record(&mut self, position: u64, record: &Record<'_>, event: &Result<Event, FormatError>) {
+    fn record(&mut self, position: u64, read: &Read<'_>) {
+        let Read { record, event, .. } = read;
         if self.broken.is_none() {
-            self.follow(position, record);
+            self.follow(position, read);
         }
         let (tree, readable) = (&self.tree, event.as_ref().ok());
         self.identity
@@ -129,7 +138,8 @@ impl<'f> Walk<'f> {
     }
 
     /// The links to the records before.
-    fn follow(&mut self, position: u64, record: &Record<'_>) {
+    fn follow(&mut self, position: u64, read: &Read<'_>) {
+        let record = &read.record;
         if let Err(error) = self.tip.follow(record) {
             match error {
                 FormatError::TimeGoesBack { .. } => self.fail(CheckName::Time, position, &error),
@@ -151,7 +161,7 @@ impl<'f> Walk<'f> {
             };
         }
         if self.broken.is_none()
-            && let Err(error) = self.subjects.follow(record)
+            && let Err(error) = self.subjects.follow_as(read.subject, record)
         {
             self.fail(CheckName::Subjects, position, &error);
             self.court.leave(stopped(position));
