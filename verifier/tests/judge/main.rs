@@ -18,3 +18,4 @@ mod seeds;
 mod splices;
 mod story;
 mod tamper;
+mod vacuous;
