@@ -6,7 +6,7 @@ use std::fmt;
 use crate::hash::Hash;
 use crate::limits::{NAME_BYTES_MAX, TREE_SIZE_MAX};
 use crate::note::{Note, NoteError};
-use crate::vkey::VerifierKey;
+use crate::vkey::{KeyType, VerifierKey};
 
 /// Which log, how many records, and the root of the tree over them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,14 +56,26 @@ impl Checkpoint {
     /// # Errors
     /// The way in which it is malformed.
     pub fn parse(text: &str) -> Result<Self, CheckpointError> {
-        let lines: Vec<&str> = text
-            .strip_suffix('\n')
-            .ok_or(CheckpointError::Shape)?
-            .split('\n')
-            .collect();
-        let [origin, size, root] = lines[..] else {
+        if text.lines().count() > 3 {
+            return Err(CheckpointError::Shape);
+        }
+        Self::parse_foreign(text)
+    }
+
+    /// Reads the text of any log's checkpoint: lines after the third, which others may write, are passed over.
+    ///
+    /// # Errors
+    /// The way in which it is malformed.
+    pub fn parse_foreign(text: &str) -> Result<Self, CheckpointError> {
+        let text = text.strip_suffix('\n').ok_or(CheckpointError::Shape)?;
+        let mut lines = text.split('\n');
+        let (Some(origin), Some(size), Some(root)) = (lines.next(), lines.next(), lines.next())
+        else {
             return Err(CheckpointError::Shape);
         };
+        if lines.any(str::is_empty) {
+            return Err(CheckpointError::Shape);
+        }
         if origin.is_empty() || origin.len() > NAME_BYTES_MAX {
             return Err(CheckpointError::Origin);
         }
@@ -88,13 +100,19 @@ impl Checkpoint {
     pub fn open(note: &Note, keys: &[VerifierKey]) -> Result<Self, CheckpointError> {
         let checkpoint = Self::parse(note.text())?;
         let verified = note.verify(keys)?;
-        if verified.iter().any(|key| key.name() == checkpoint.origin) {
+        if verified.iter().any(|key| checkpoint.is_of(key)) {
             Ok(checkpoint)
         } else {
             Err(CheckpointError::NotByTheLog {
                 origin: checkpoint.origin,
             })
         }
+    }
+
+    /// Whether this key is one a log signs with, and names this log. A witness's key never is.
+    #[must_use]
+    pub fn is_of(&self, key: &VerifierKey) -> bool {
+        key.key_type() == KeyType::Ed25519 && key.name() == self.origin
     }
 
     /// The text that is signed, three lines each with a line feed.

@@ -2,11 +2,13 @@
 //! checkpoints and receipts. Nothing here signs, reads files, opens sockets or asks a clock, so that an auditor can
 //! take this crate alone. `FORMAT.md` beside it is the normative text.
 
+pub mod add_checkpoint;
 pub mod body;
 pub mod bundle;
 pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
+pub mod cosignature;
 pub mod error;
 pub mod event;
 pub mod hash;
@@ -21,5 +23,6 @@ mod seeds;
 pub mod subject;
 pub mod time;
 pub mod tree;
+pub mod trust;
 pub mod vkey;
 pub mod vocabulary;

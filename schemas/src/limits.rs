@@ -34,6 +34,21 @@ pub const NOTE_BYTES_MAX: usize = 1_000_000;
 /// Signatures of a note that are read; C2SP asks for at least 16.
 pub const NOTE_SIGNATURES_MAX: usize = 64;
 
+/// Bytes of a request that asks a witness for its cosignature: a proof, and a note with some signatures.
+pub const ADD_CHECKPOINT_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a tlog-policy file.
+pub const TRUST_POLICY_BYTES_MAX: usize = 256 * 1024;
+
+/// Logs of a tlog-policy file; C2SP asks for at least 32, and so for witnesses and groups.
+pub const TRUST_LOGS_MAX: usize = 64;
+
+/// Witnesses of a tlog-policy file.
+pub const TRUST_WITNESSES_MAX: usize = 64;
+
+/// Groups of a tlog-policy file.
+pub const TRUST_GROUPS_MAX: usize = 64;
+
 /// Bytes of a key name or origin.
 pub const NAME_BYTES_MAX: usize = 255;
 
@@ -80,3 +95,4 @@ const _: () =
 const _: () = assert!(LOG_RECORDS_MAX.ilog10() as usize == SEQUENCE_DIGITS);
 const _: () = assert!(NOTE_SIGNATURES_MAX >= 16);
 const _: () = assert!(TENANT_BYTES_MAX < NAME_BYTES_MAX);
+const _: () = assert!(ADD_CHECKPOINT_BYTES_MAX > PROOF_HASHES_MAX * 45 + 16 * 1024);

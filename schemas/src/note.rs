@@ -133,13 +133,33 @@ impl Note {
     /// A false signature of a key in `keys`, or no signature of any of them.
     pub fn verify<'k>(&self, keys: &'k [VerifierKey]) -> Result<Vec<&'k VerifierKey>, NoteError> {
         let mut verified = Vec::new();
+        for (_, key) in self.signed_by(keys)? {
+            if !verified.contains(&key) {
+                verified.push(key);
+            }
+        }
+        if verified.is_empty() {
+            Err(NoteError::NoTrustedKey)
+        } else {
+            Ok(verified)
+        }
+    }
+
+    /// The signatures that are by a key among `keys`, with that key, in order; none is no error.
+    ///
+    /// # Errors
+    /// A false signature of a key in `keys`.
+    pub fn signed_by<'k>(
+        &self,
+        keys: &'k [VerifierKey],
+    ) -> Result<Vec<(&NoteSignature, &'k VerifierKey)>, NoteError> {
+        let mut verified = Vec::new();
         for signature in &self.signatures {
             let Some(key) = signature.key_among(keys)? else {
                 continue;
             };
             match key.verify(self.text.as_bytes(), &signature.signature) {
-                Some(true) if verified.contains(&key) => {}
-                Some(true) => verified.push(key),
+                Some(true) => verified.push((signature, key)),
                 Some(false) => {
                     return Err(NoteError::BadSignature {
                         name: signature.name.clone(),
@@ -149,11 +169,7 @@ impl Note {
                 None => {}
             }
         }
-        if verified.is_empty() {
-            Err(NoteError::NoTrustedKey)
-        } else {
-            Ok(verified)
-        }
+        Ok(verified)
     }
 }
 

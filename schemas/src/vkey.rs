@@ -1,6 +1,6 @@
-//! Verifier keys in the text form of C2SP signed notes: `name+keyid+base64(type ‖ key)`. Only Ed25519 (type 0x01) is
-//! ever used to verify; other known types are read, so that an auditor may bring them, and then ignored. No secret
-//! key is known here.
+//! Verifier keys in the text form of C2SP signed notes: `name+keyid+base64(type ‖ key)`. Ed25519 over the text (0x01, of
+//! logs) and Ed25519 cosignatures (0x04, of witnesses) verify; other known types are read, so that an auditor may bring
+//! them, and then ignored. No secret key is known here.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,6 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signature, VerifyingKey};
 
+use crate::cosignature::Cosignature;
 use crate::hash::sha256;
 use crate::limits::NAME_BYTES_MAX;
 
@@ -47,6 +48,7 @@ pub enum KeyType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Material {
     Ed25519(VerifyingKey),
+    Cosignature(VerifyingKey),
     Ignored { kind: KeyType, key: Vec<u8> },
 }
 
@@ -100,6 +102,22 @@ impl VerifierKey {
         })
     }
 
+    /// The verifier key of a witness that cosigns with an Ed25519 key.
+    ///
+    /// # Errors
+    /// As [`Self::ed25519`].
+    pub fn cosigner(name: &str, public: &[u8; 32]) -> Result<Self, VerifierKeyError> {
+        if !is_name(name) {
+            return Err(VerifierKeyError::Name);
+        }
+        let key = safe_key(public)?;
+        Ok(Self {
+            name: name.to_owned(),
+            id: key_id(name, KeyType::Cosignature, public),
+            material: Material::Cosignature(key),
+        })
+    }
+
     /// Name of the key; of a log's key, the log's origin.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -117,6 +135,7 @@ impl VerifierKey {
     pub const fn key_type(&self) -> KeyType {
         match self.material {
             Material::Ed25519(_) => KeyType::Ed25519,
+            Material::Cosignature(_) => KeyType::Cosignature,
             Material::Ignored { kind, .. } => kind,
         }
     }
@@ -125,22 +144,28 @@ impl VerifierKey {
     #[must_use]
     pub fn public(&self) -> Option<&[u8; 32]> {
         match &self.material {
-            Material::Ed25519(key) => Some(key.as_bytes()),
+            Material::Ed25519(key) | Material::Cosignature(key) => Some(key.as_bytes()),
             Material::Ignored { .. } => None,
         }
     }
 
-    /// Whether `signature` over `message` is this key's; `None` if keys of this type are not used here.
+    /// Whether `signature`, in the form of this type of key, is this key's under the text of a note; `None` if keys of
+    /// this type are not used here.
     #[must_use]
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Option<bool> {
+    pub fn verify(&self, text: &[u8], signature: &[u8]) -> Option<bool> {
         match &self.material {
-            Material::Ed25519(key) => Some(
-                Signature::from_slice(signature)
-                    .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
-            ),
+            Material::Ed25519(key) => Some(is_signed(key, text, signature)),
+            Material::Cosignature(key) => Some(Cosignature::parse(signature).is_some_and(|one| {
+                is_signed(key, &Cosignature::message(one.time, text), &one.signature)
+            })),
             Material::Ignored { .. } => None,
         }
     }
+}
+
+fn is_signed(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
+    Signature::from_slice(signature)
+        .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
 }
 
 /// Whether `name` can name a key: not empty, no Unicode space, no control character, no `+`.
@@ -214,8 +239,11 @@ impl FromStr for VerifierKey {
         if id != key_id(name, kind, key) {
             return Err(VerifierKeyError::KeyId);
         }
-        if kind == KeyType::Ed25519 {
-            return Self::ed25519(name, key.try_into().map_err(|_| VerifierKeyError::Length)?);
+        let public = || key.try_into().map_err(|_| VerifierKeyError::Length);
+        match kind {
+            KeyType::Ed25519 => return Self::ed25519(name, public()?),
+            KeyType::Cosignature => return Self::cosigner(name, public()?),
+            _ => {}
         }
         Ok(Self {
             name: name.to_owned(),
@@ -255,7 +283,7 @@ impl fmt::Debug for KeyId {
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let key = match &self.material {
-            Material::Ed25519(key) => key.as_bytes().as_slice(),
+            Material::Ed25519(key) | Material::Cosignature(key) => key.as_bytes().as_slice(),
             Material::Ignored { key, .. } => key,
         };
         let typed: Vec<u8> = std::iter::once(self.key_type().byte())

@@ -10,8 +10,11 @@ fn keys_are_read_back_as_written() {
     assert_eq!(ours.to_string().parse(), Ok(ours.clone()));
     assert_eq!(ours.key_type(), KeyType::Ed25519);
     assert!(ours.public().is_some());
+    let witness = VerifierKey::cosigner("witness.example", ours.public().unwrap()).unwrap();
+    assert_eq!(witness.to_string().parse(), Ok(witness.clone()));
+    assert_eq!(witness.key_type(), KeyType::Cosignature);
+    assert_ne!(witness.id(), ours.id());
     for (kind, byte, length) in [
-        (KeyType::Cosignature, 4, 32),
         (KeyType::TreeHead, 5, 91),
         (KeyType::MlDsa44, 6, 1312),
         (KeyType::Extended, 255, 40),
@@ -65,6 +68,8 @@ fn keys_that_are_refused() {
         ("no padding", vkey_text(ORIGIN, 4, &[7; 31]).trim_end_matches('=').to_owned(), VerifierKeyError::Base64),
         ("unknown type", vkey_text(ORIGIN, 9, &[7; 32]), VerifierKeyError::UnknownType { found: 9 }),
         ("31 bytes", vkey_text(ORIGIN, 1, &[7; 31]), VerifierKeyError::Length),
+        ("a witness's of 33 bytes", vkey_text(ORIGIN, 4, &[7; 33]), VerifierKeyError::Length),
+        ("a witness's of small order", vkey_text(ORIGIN, 4, &small_order), VerifierKeyError::UnsafeKey),
         ("no bytes", format!("{ORIGIN}+12345678+"), VerifierKeyError::Length),
         ("not canonical", vkey_text(ORIGIN, 1, &not_canonical), VerifierKeyError::UnsafeKey),
         ("small order", vkey_text(ORIGIN, 1, &small_order), VerifierKeyError::UnsafeKey),

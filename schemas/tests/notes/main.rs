@@ -9,3 +9,4 @@ mod receipts;
 mod seeds;
 mod signatures;
 mod signer;
+mod witnesses;

@@ -141,13 +141,13 @@ fn what_is_trusted_under_a_note() {
 #[test]
 fn keys_of_other_types_are_passed_over() {
     let log = Signer::new(ORIGIN, 1);
-    let cosigner: VerifierKey = vkey_text("witness.example", 4, &[7; 32]).parse().unwrap();
-    let line = signature_line("witness.example", cosigner.id(), &[0; 72]);
+    let other: VerifierKey = vkey_text("witness.example", 5, &[7; 91]).parse().unwrap();
+    let line = signature_line("witness.example", other.id(), &[0; 72]);
     let text = "text\n";
     let note = Note::build(text, &[line, log.line(text)]).unwrap();
     assert_eq!(
-        note.verify(&[cosigner.clone(), log.vkey.clone()]),
+        note.verify(&[other.clone(), log.vkey.clone()]),
         Ok(vec![&log.vkey])
     );
-    assert_eq!(note.verify(&[cosigner]), Err(NoteError::NoTrustedKey));
+    assert_eq!(note.verify(&[other]), Err(NoteError::NoTrustedKey));
 }

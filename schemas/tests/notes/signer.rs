@@ -2,6 +2,7 @@
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::cosignature::Cosignature;
 use probity_schemas::hash::Hash;
 use probity_schemas::note::signature_line;
 use probity_schemas::tree::root_of;
@@ -25,6 +26,24 @@ impl Signer {
     pub(crate) fn line(&self, text: &str) -> String {
         let signature = self.key.sign(text.as_bytes());
         signature_line(self.vkey.name(), self.vkey.id(), &signature.to_bytes())
+    }
+}
+
+/// A witness with a fixed key, told apart by one byte.
+pub(crate) struct Cosigner(pub(crate) Signer);
+
+impl Cosigner {
+    pub(crate) fn new(name: &str, seed: u8) -> Self {
+        let mut signer = Signer::new(name, seed);
+        signer.vkey = VerifierKey::cosigner(name, signer.key.verifying_key().as_bytes()).unwrap();
+        Self(signer)
+    }
+
+    pub(crate) fn line(&self, text: &str, time: u64) -> String {
+        let message = Cosignature::message(time, text.as_bytes());
+        let signature = self.0.key.sign(&message).to_bytes();
+        let bytes = Cosignature { time, signature }.bytes();
+        signature_line(self.0.vkey.name(), self.0.vkey.id(), &bytes)
     }
 }
 

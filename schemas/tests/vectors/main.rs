@@ -11,6 +11,7 @@ mod records;
 #[path = "../notes/signer.rs"]
 mod signer;
 mod trees;
+mod witnesses;
 
 use std::path::PathBuf;
 
