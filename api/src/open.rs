@@ -41,6 +41,7 @@ pub fn command_config(store: &StoreConfig) -> Result<Config, StoreError> {
         settings: Vec::new(),
         credentials: None,
         queue_commands_max: QUEUE_COMMANDS_MAX,
+        witnesses: None,
     })
 }
 

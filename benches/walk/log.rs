@@ -82,6 +82,7 @@ impl Place {
             settings: Vec::new(),
             credentials: None,
             queue_commands_max: 4096,
+            witnesses: None,
         };
         let ledger = Ledger::open(config).await.unwrap();
         ledger.create_log(&tenant()).await.unwrap();

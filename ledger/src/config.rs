@@ -1,9 +1,11 @@
 //! How a ledger is opened: places, limits, and what of the environment is sealed into the logs.
 
 use crate::store::DatabaseUrl;
+use crate::witness::Witnesses;
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::{CredentialMethod, Role};
 use std::path::PathBuf;
+use std::sync::Arc;
 use zeroize::Zeroizing;
 
 /// How a ledger is opened.
@@ -26,6 +28,8 @@ pub struct Config {
     pub credentials: Option<Vec<EnvironmentCredential>>,
     /// Commands that may wait for a log's writer.
     pub queue_commands_max: usize,
+    /// Who is to cosign checkpoints.
+    pub witnesses: Option<Arc<Witnesses>>,
 }
 
 /// A credential whose secret stands in the environment.

@@ -1,4 +1,4 @@
-//! What goes on beside the writers: the lease, the guard, tiles, forgotten idempotency keys.
+//! What goes on beside the writers: the lease, the guard, tiles, witnesses, forgotten idempotency keys.
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
@@ -25,17 +25,25 @@ pub(crate) fn start(ledger: &Ledger) {
         Arc::downgrade(inner),
         Chore::Forget,
     ));
+    let witness = inner.config.witnesses.as_ref().map(|witnesses| {
+        tokio::spawn(every(
+            witnesses.period(),
+            Arc::downgrade(inner),
+            Chore::Witness,
+        ))
+    });
     inner
         .tasks
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .extend([lease, watch, forget]);
+        .extend([lease, watch, forget].into_iter().chain(witness));
 }
 
 #[derive(Clone, Copy)]
 enum Chore {
     GuardAndTiles,
     Forget,
+    Witness,
 }
 
 async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
@@ -50,6 +58,7 @@ async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
                 write_tiles(&inner).await;
             }
             Chore::Forget => forget(&inner).await,
+            Chore::Witness => crate::witness::gather::gather_all(&inner).await,
         }
     }
 }

@@ -298,6 +298,9 @@ impl Ledger {
         if let Some(handle) = self.live(tenant) {
             return Ok(handle);
         }
+        if let Some(why) = self.refusal(tenant) {
+            return Err(SubmitError::ReadOnly { why });
+        }
         if *self.0.closing.borrow() {
             return Err(SubmitError::Stopped);
         }
@@ -320,7 +323,14 @@ impl Ledger {
         Ok(handle)
     }
 
+    fn refusal(&self, tenant: &Tenant) -> Option<String> {
+        self.0.config.witnesses.as_ref()?.refusal(tenant)
+    }
+
     fn live(&self, tenant: &Tenant) -> Option<Arc<Handle>> {
+        if self.refusal(tenant).is_some() {
+            return None;
+        }
         let handles = self
             .0
             .handles

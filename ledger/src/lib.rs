@@ -5,12 +5,15 @@
 mod admit;
 pub mod clock;
 pub mod config;
+pub mod cosigned;
+pub mod cosigner;
 pub mod error;
 pub mod export;
 pub mod guard;
 mod housekeeping;
 mod idempotency;
 pub mod ids;
+mod keyfile;
 pub mod lease;
 pub mod ledger;
 pub mod limits;
@@ -29,6 +32,7 @@ mod seal;
 pub mod signer;
 mod snapshot;
 pub mod store;
+pub mod witness;
 mod writer;
 
 pub use config::{Config, EnvironmentCredential};

@@ -51,6 +51,12 @@ pub const LEASE_MARGIN_SECONDS: u32 = 3;
 /// How often a node renews its lease, and the guard is written.
 pub const HEARTBEAT_SECONDS: u64 = 1;
 
+/// How long a witness that did not answer is left alone, but for exports.
+pub const WITNESS_SILENCE_SECONDS: u64 = 30;
+
+/// Cosignatures that are looked through for what each witness cosigned last.
+pub const WITNESS_ROWS_MAX: u32 = 256;
+
 /// Hashes of a full tile.
 pub const TILE_HASHES: u64 = 256;
 

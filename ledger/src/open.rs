@@ -14,6 +14,7 @@ use crate::recent::Recent;
 use crate::seal::Tip;
 use crate::signer::{FileSigner, KeyError, Signer};
 use crate::store::{Head, Span, Store, StoreError};
+use crate::witness;
 use crate::writer;
 use probity_governance::command::Operation;
 use probity_governance::engine::ENGINE;
@@ -78,6 +79,7 @@ pub(crate) async fn open_log(inner: &Inner, tenant: &Tenant) -> Result<Opened, S
         .check(&*inner.store, &head, signer.verifier_key())
         .await
         .map_err(guarded)?;
+    witness::gather::check(inner, &head).await?;
     if head.range.size() > 0 && loaded.tip.origin != signer.verifier_key().name() {
         return Err(SubmitError::ReadOnly {
             why: "the key in the key directory is another log's".to_owned(),

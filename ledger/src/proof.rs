@@ -8,7 +8,7 @@ use crate::store::{Head, LogNumber, Store, StoreError};
 use probity_schemas::hash::Hash;
 use probity_schemas::note::Note;
 use probity_schemas::proof::TlogProof;
-use probity_schemas::tree::{CompactRange, Node, inclusion_plan, root_of};
+use probity_schemas::tree::{CompactRange, Node, consistency_plan, inclusion_plan, root_of};
 use std::collections::HashMap;
 
 /// Levels of the tree that one level of tiles spans.
@@ -43,6 +43,32 @@ pub async fn receipt(
         }
         .text(),
     ))
+}
+
+/// The consistency proof between two sizes of a log; `None` when it never had the newer one, or the older is larger.
+///
+/// # Errors
+/// [`StoreError`].
+pub async fn consistency(
+    store: &dyn Store,
+    head: &Head,
+    old: u64,
+    new: u64,
+) -> Result<Option<Vec<Hash>>, StoreError> {
+    if new > head.range.size() {
+        return Ok(None);
+    }
+    let Ok(plan) = consistency_plan(old, new) else {
+        return Ok(None);
+    };
+    let mut known: HashMap<Node, Hash> = HashMap::new();
+    for node in plan.nodes() {
+        known.insert(node, node_hash(store, head.log, node).await?);
+    }
+    let hashes = plan.assemble(|node| known.get(&node).copied());
+    hashes.map(Some).map_err(|error| StoreError::Corrupt {
+        what: error.to_string(),
+    })
 }
 
 /// The hash of a complete node.

@@ -1,22 +1,21 @@
 //! Signing checkpoints: the trait, and the keys kept as files.
 //!
-//! A key file is one line in the encoding that Go's `sumdb/note` calls a signer key,
-//! `PRIVATE+KEY+<name>+<key id>+<base64(0x01 ‖ seed)>`, mode 0600. A key is made only together with record 0 of its log; a node
-//! without the key its log names reads and never signs.
+//! The form of a key file is `keyfile.rs`'s. A key is made only together with record 0 of its log; a node without the key its log
+//! names reads and never signs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::keyfile;
 use ed25519_dalek::{Signer as _, SigningKey};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::note::{Note, NoteError, signature_line};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vkey::{VerifierKey, VerifierKeyError};
 use std::fs;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use zeroize::Zeroizing;
+
+/// The type of a log's key: Ed25519 over the text of a note.
+const KEY_TYPE: u8 = 0x01;
 
 /// Signs for one log.
 pub trait Signer: Send + Sync + 'static {
@@ -80,31 +79,14 @@ impl FileSigner {
     /// [`KeyError`] for a file that is there and cannot be used.
     pub fn load(directory: &Path, tenant: &Tenant) -> Result<Option<Self>, KeyError> {
         let path = key_path(directory, tenant);
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => Zeroizing::new(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(KeyError::File { path, source }),
+        let Some(kept) = keyfile::read(&path, KEY_TYPE)? else {
+            return Ok(None);
         };
-        let malformed = || KeyError::Malformed { path: path.clone() };
-        let rest = text
-            .trim_end()
-            .strip_prefix("PRIVATE+KEY+")
-            .ok_or_else(malformed)?;
-        let mut parts = rest.splitn(3, '+');
-        let (Some(name), Some(id), Some(secret)) = (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(malformed());
-        };
-        let bytes = Zeroizing::new(STANDARD.decode(secret).map_err(|_| malformed())?);
-        let Some((1, seed)) = bytes.split_first().map(|(kind, seed)| (*kind, seed)) else {
-            return Err(malformed());
-        };
-        let seed = Zeroizing::new(<[u8; 32]>::try_from(seed).map_err(|_| malformed())?);
-        let signer = Self::from_seed(&seed, name)?;
-        if signer.verifier.id().to_string() == id {
+        let signer = Self::from_seed(&kept.seed, &kept.name)?;
+        if signer.verifier.id().to_string() == kept.id {
             Ok(Some(signer))
         } else {
-            Err(malformed())
+            Err(KeyError::Malformed { path })
         }
     }
 
@@ -136,26 +118,13 @@ impl FileSigner {
     }
 
     fn write(&self, directory: &Path, tenant: &Tenant) -> Result<(), KeyError> {
-        let path = key_path(directory, tenant);
-        let secret = Zeroizing::new([&[1u8][..], &self.key.to_bytes()].concat());
-        let encoded = Zeroizing::new(STANDARD.encode(&*secret));
-        let text = Zeroizing::new(format!(
-            "PRIVATE+KEY+{}+{}+{}\n",
-            self.verifier.name(),
-            self.verifier.id(),
-            &*encoded
-        ));
-        let written = fs::create_dir_all(directory).and_then(|()| {
-            let mut file = fs::OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .mode(0o600)
-                .open(&path)?;
-            file.write_all(text.as_bytes())?;
-            file.sync_all()?;
-            fs::File::open(directory)?.sync_all()
-        });
-        written.map_err(|source| KeyError::File { path, source })
+        let seed = Zeroizing::new(self.key.to_bytes());
+        keyfile::create(
+            &key_path(directory, tenant),
+            KEY_TYPE,
+            &self.verifier,
+            &seed,
+        )
     }
 }
 

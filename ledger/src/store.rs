@@ -105,6 +105,23 @@ pub struct Attachment {
     pub content: Arc<[u8]>,
 }
 
+/// What one witness said of one checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCosignature {
+    /// The log's origin.
+    pub origin: String,
+    /// The checkpoint's size.
+    pub size: u64,
+    /// Name and id of the witness's key, `name+id`.
+    pub witness: String,
+    /// Bytes of all lines up to that size, line feeds included.
+    pub bytes: u64,
+    /// The checkpoint as the log signed it, a note.
+    pub checkpoint: String,
+    /// The witness's signature line, with its line feed.
+    pub line: String,
+}
+
 /// One append: everything in it becomes durable together, or nothing of it.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -252,6 +269,21 @@ pub trait Store: Send + Sync + 'static {
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Keeps a cosignature, durably and for good; one of this witness at this size that is there is left as it is.
+    async fn put_cosignature(
+        &self,
+        log: LogNumber,
+        kept: &KeptCosignature,
+    ) -> Result<(), StoreError>;
+
+    /// The cosignatures of a log under this origin, largest size first, then by witness, at most `limit`.
+    async fn newest_cosignatures(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        limit: u32,
+    ) -> Result<Vec<KeptCosignature>, StoreError>;
 
     /// Keeps a snapshot of the writer's state in place of the one before.
     async fn put_snapshot(

@@ -1,4 +1,5 @@
-//! The ledger as its users see it: submit, receipt, restart, retry, export. Faults are in `faults.rs`.
+//! The ledger as its users see it: submit, receipt, restart, retry, export. Faults are in `faults.rs`, witnesses in
+//! `witness.rs`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -6,6 +7,8 @@
 mod faults;
 #[path = "ledger/home.rs"]
 mod home;
+#[path = "ledger/witness.rs"]
+mod witness;
 
 use home::{Home, command, observation, request};
 use probity_governance::command::{Operation, Reply, Resolution, Standing};

@@ -71,7 +71,8 @@ on_both! {
         idempotency_rows_are_kept_replaced_and_forgotten,
         attachments_are_named_by_content_and_listed_by_name,
         a_snapshot_takes_the_place_of_the_one_before,
-        tiles_are_kept_once_and_counted_up_to_the_first_gap;
+        tiles_are_kept_once_and_counted_up_to_the_first_gap,
+        cosignatures_are_kept_for_good_and_the_newest_come_first;
     leases:
         a_claim_raises_the_epoch_and_fences_the_writer_before_it,
         a_log_that_is_not_there_cannot_be_claimed,

@@ -10,8 +10,8 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 
 use super::{
-    Append, AppendError, Attachment, Head, IdempotencyRow, LogNumber, Owner, Span, Store,
-    StoreError, StoredRecord,
+    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, LogNumber, Owner, Span,
+    Store, StoreError, StoredRecord,
 };
 
 /// What happens to an append.
@@ -40,7 +40,7 @@ pub enum Call {
     Claim,
     /// `renew`.
     Renew,
-    /// `put_snapshot` and `put_tiles`.
+    /// `put_snapshot`, `put_tiles` and `put_cosignature`.
     Put,
 }
 
@@ -203,6 +203,24 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
         self.inner.attachment_list(log, records, after, limit).await
+    }
+
+    async fn put_cosignature(
+        &self,
+        log: LogNumber,
+        kept: &KeptCosignature,
+    ) -> Result<(), StoreError> {
+        self.check(Call::Put)?;
+        self.inner.put_cosignature(log, kept).await
+    }
+
+    async fn newest_cosignatures(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        limit: u32,
+    ) -> Result<Vec<KeptCosignature>, StoreError> {
+        self.inner.newest_cosignatures(log, origin, limit).await
     }
 
     async fn put_snapshot(

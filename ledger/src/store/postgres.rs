@@ -6,6 +6,7 @@
 
 mod append;
 mod connect;
+mod cosignatures;
 mod lease;
 mod read;
 mod write;
@@ -21,8 +22,8 @@ use tokio::sync::RwLock;
 
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
-    Append, AppendError, Attachment, Head, IdempotencyRow, LogNumber, Mode, Owner, Span, Store,
-    StoreError, StoredRecord,
+    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, LogNumber, Mode, Owner,
+    Span, Store, StoreError, StoredRecord,
 };
 
 /// A PostgreSQL database that keeps logs.
@@ -168,6 +169,23 @@ impl Store for PostgresStore {
             limit,
         ))
         .await
+    }
+
+    async fn put_cosignature(
+        &self,
+        log: LogNumber,
+        kept: &KeptCosignature,
+    ) -> Result<(), StoreError> {
+        within(cosignatures::put(self.writers()?, log, kept)).await
+    }
+
+    async fn newest_cosignatures(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        limit: u32,
+    ) -> Result<Vec<KeptCosignature>, StoreError> {
+        within(cosignatures::newest(&self.readers, log, origin, limit)).await
     }
 
     async fn put_snapshot(

@@ -6,13 +6,29 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use probity_schemas::tree::CompactRange;
 
-use super::{Append, Head, IdempotencyRow, LogNumber, StoreError, StoredRecord};
+use super::{Append, Head, IdempotencyRow, KeptCosignature, LogNumber, StoreError, StoredRecord};
 
 /// Columns of a log's row: log, tenant, size, root, range, bytes, epoch, checkpoint.
 pub(super) type HeadRow = (LogNumber, String, i64, Vec<u8>, Vec<u8>, i64, i64, String);
 
 /// Columns of an idempotency row: key, fingerprint, first, count, time, reply.
 pub(super) type KeyRow = (String, Vec<u8>, i64, i64, i64, String);
+
+/// Columns of a cosignature: origin, size, witness, bytes, checkpoint, line.
+pub(super) type CosignatureRow = (String, i64, String, i64, String, String);
+
+/// A cosignature.
+pub(super) fn cosignature(row: CosignatureRow) -> Result<KeptCosignature, StoreError> {
+    let (origin, size, witness, bytes, checkpoint, line) = row;
+    Ok(KeptCosignature {
+        origin,
+        size: unsigned(size)?,
+        witness,
+        bytes: unsigned(bytes)?,
+        checkpoint,
+        line,
+    })
+}
 
 /// A number as databases keep it.
 pub(super) fn signed(number: u64) -> Result<i64, StoreError> {

@@ -7,6 +7,7 @@
 mod append;
 mod committer;
 mod connect;
+mod cosignatures;
 mod insert;
 mod read;
 mod turns;
@@ -24,8 +25,8 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use self::committer::Committer;
 use super::{
-    Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, LogNumber, Mode, Owner, Span,
-    Store, StoreError, StoredRecord,
+    Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, KeptCosignature, LogNumber,
+    Mode, Owner, Span, Store, StoreError, StoredRecord,
 };
 
 /// The writing connection; empty once the store is closed.
@@ -187,6 +188,23 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
         read::attachment_list(&self.readers, log, records, after, limit).await
+    }
+
+    async fn put_cosignature(
+        &self,
+        log: LogNumber,
+        kept: &KeptCosignature,
+    ) -> Result<(), StoreError> {
+        cosignatures::put(&mut *self.writer().await?, log, kept).await
+    }
+
+    async fn newest_cosignatures(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        limit: u32,
+    ) -> Result<Vec<KeptCosignature>, StoreError> {
+        cosignatures::newest(&self.readers, log, origin, limit).await
     }
 
     async fn put_snapshot(

@@ -49,6 +49,7 @@ impl Home {
             settings: vec![("mode".to_owned(), Some("guarded".to_owned()))],
             credentials: None,
             queue_commands_max: 4096,
+            witnesses: None,
         }
     }
 

@@ -1,8 +1,8 @@
-//! What is kept beside records: aliases, idempotency rows, attachments, snapshots, tiles.
+//! What is kept beside records: aliases, idempotency rows, attachments, snapshots, tiles, cosignatures.
 
 use std::sync::Arc;
 
-use probity_ledger::store::{Attachment, IdempotencyRow, NewAlias};
+use probity_ledger::store::{Attachment, IdempotencyRow, KeptCosignature, NewAlias};
 
 use crate::harness::{Database, Writer};
 
@@ -190,4 +190,39 @@ pub(crate) async fn tiles_are_kept_once_and_counted_up_to_the_first_gap(db: &Dat
         db.store.tiles(other, &wanted).await.unwrap(),
         [None, None, None, None, None]
     );
+}
+
+pub(crate) async fn cosignatures_are_kept_for_good_and_the_newest_come_first(db: &Database) {
+    let log = Writer::new(&*db.store, "acme").await.head.log;
+    let other = Writer::new(&*db.store, "beta").await.head.log;
+    let kept = |origin: &str, size, witness: &str, line: &str| KeptCosignature {
+        origin: origin.to_owned(),
+        size,
+        witness: witness.to_owned(),
+        bytes: size * 600,
+        checkpoint: format!("{origin} {size}"),
+        line: line.to_owned(),
+    };
+    let (acme, again) = ("ledger.example/acme", "ledger.example/acme/2");
+    for one in [
+        kept(acme, 7, "b", "7b"),
+        kept(acme, 9, "b", "9b"),
+        kept(acme, 9, "a", "9a"),
+        kept(acme, 9, "a", "a later one of the same witness"),
+        kept(again, 9, "a", "9a of the restored log"),
+    ] {
+        db.store.put_cosignature(log, &one).await.unwrap();
+    }
+    let newest = |log, origin, limit| db.store.newest_cosignatures(log, origin, limit);
+    assert_eq!(
+        newest(log, acme, 10).await.unwrap(),
+        [
+            kept(acme, 9, "a", "9a"),
+            kept(acme, 9, "b", "9b"),
+            kept(acme, 7, "b", "7b")
+        ]
+    );
+    assert_eq!(newest(log, acme, 2).await.unwrap().len(), 2);
+    assert_eq!(newest(log, again, 10).await.unwrap().len(), 1);
+    assert_eq!(newest(other, acme, 10).await.unwrap(), []);
 }

@@ -25,6 +25,7 @@ async fn open(place: &Place) -> Ledger {
         settings: vec![("mode".to_owned(), Some("guarded".to_owned()))],
         credentials: None,
         queue_commands_max: 64,
+        witnesses: None,
     })
     .await
     .unwrap()

@@ -14,9 +14,10 @@ use crate::store::limits::{
 };
 
 /// The schema's history, oldest first. A file that was released is never changed.
-const MIGRATIONS: [&str; 1] = [include_str!(
-    "../../../migrations/postgres/0001_records.sql"
-)];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../migrations/postgres/0001_records.sql"),
+    include_str!("../../../migrations/postgres/0002_cosignatures.sql"),
+];
 
 /// Options as given, with a name that the server's operator can recognise.
 pub(super) fn named(options: PgConnectOptions) -> PgConnectOptions {

@@ -1,0 +1,44 @@
+//! Cosignatures: one row for each that a witness gave. None is ever changed or removed.
+
+use sqlx::PgPool;
+
+use crate::store::rows::{self, CosignatureRow, signed};
+use crate::store::{KeptCosignature, LogNumber, StoreError};
+
+pub(super) async fn put(
+    pool: &PgPool,
+    log: LogNumber,
+    kept: &KeptCosignature,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO probity.cosignatures (log, origin, size, witness, bytes, checkpoint, line) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(log)
+    .bind(kept.origin.clone())
+    .bind(signed(kept.size)?)
+    .bind(kept.witness.clone())
+    .bind(signed(kept.bytes)?)
+    .bind(kept.checkpoint.clone())
+    .bind(kept.line.clone())
+    .execute(pool)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn newest(
+    pool: &PgPool,
+    log: LogNumber,
+    origin: &str,
+    limit: u32,
+) -> Result<Vec<KeptCosignature>, StoreError> {
+    let sql = "SELECT origin, size, witness, bytes, checkpoint, line FROM probity.cosignatures \
+         WHERE log = $1 AND origin = $2 ORDER BY size DESC, witness LIMIT $3";
+    let found: Vec<CosignatureRow> = sqlx::query_as(sql)
+        .bind(log)
+        .bind(origin.to_owned())
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    found.into_iter().map(rows::cosignature).collect()
+}
