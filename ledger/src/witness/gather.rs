@@ -197,7 +197,7 @@ async fn gather(inner: &Inner, head: &Head, whom: Whom) -> Option<String> {
             witness,
             prefix,
         };
-        wanted.then(|| async move { (at, question.ask(&*witnesses.courier, known).await) })
+        wanted.then_some(async move { (at, question.ask(&*witnesses.courier, known).await) })
     });
     let mut evidence = None;
     for (at, outcome) in join_all(exchanges).await {

@@ -120,7 +120,10 @@ async fn begun(home: &Home, neighbour: &Arc<Neighbour>) -> Ledger {
 async fn a_checkpoint_is_cosigned_kept_and_asked_for_once() {
     let (home, neighbour) = (Home::sqlite(), Neighbour::new());
     let ledger = begun(&home, &neighbour).await;
-    assert!(neighbour.asked().is_empty(), "a log without records is nothing to witness");
+    assert!(
+        neighbour.asked().is_empty(),
+        "a log without records is nothing to witness"
+    );
 
     let first = ledger.witness(&home.tenant).await.unwrap().unwrap();
     assert_eq!(first.witnesses.len(), 1);
