@@ -123,6 +123,12 @@ pub enum Fault {
     /// Somebody else used the grant.
     #[error("the grant was used by another than the requester")]
     OtherRequester,
+    /// The seal over the subjects does not go on from the one before.
+    #[error("the seal does not go on from the one before")]
+    Seal,
+    /// The register is another than the one that was sealed.
+    #[error("the register that the records come to is not the one that was sealed")]
+    StateDigest,
     /// An outcome of an execution that was not allowed.
     #[error("an outcome without an allow")]
     OutcomeWithoutAllow,

@@ -8,6 +8,7 @@ use probity_schemas::event::Event;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
 use probity_schemas::event::log::{BundleExported, LogOpened, LogRestored, SettingChanged};
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
+use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::event::telemetry::{
     AuditIngested, CostIngested, MetricIngested, TraceIngested, ViolationIngested,
 };
@@ -69,6 +70,8 @@ pub enum Operation {
     ExpireDue,
     /// Record that a bundle was made.
     RecordExport(BundleExported),
+    /// Seal the register and these runs of subjects; only the ledger itself asks.
+    Seal(Box<SubjectsSealed>),
 }
 
 /// A person's answer to a pending decision.

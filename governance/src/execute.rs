@@ -182,6 +182,9 @@ pub enum Rejected {
         /// Bytes of what was measured.
         bytes: usize,
     },
+    /// The seal does not go on from the newest one: another was faster.
+    #[error("the seal does not go on from the newest one")]
+    SealOutOfPlace,
     /// Too many decisions are open.
     #[error("too many decisions are open")]
     TooManyOpen,
@@ -217,6 +220,7 @@ pub fn execute(
         Operation::Report(report) => report::report(&call, report),
         Operation::Observe(observations) => report::observe(observations),
         Operation::ExpireDue => Ok(expire_due(&call)),
+        Operation::Seal(runs) => registry::seal(&call, runs),
         _ => registry::change(&call),
     }
 }

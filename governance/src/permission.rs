@@ -65,7 +65,10 @@ impl Right {
 
     fn of(operation: &Operation, actor: &str) -> Self {
         match operation {
-            Operation::OpenLog(_) | Operation::RestoreLog(_) | Operation::ExpireDue => Self::System,
+            Operation::OpenLog(_)
+            | Operation::RestoreLog(_)
+            | Operation::ExpireDue
+            | Operation::Seal(_) => Self::System,
             Operation::RequestDecision(_) => Self::Ask,
             Operation::Report(_) | Operation::Observe(_) => Self::Report,
             Operation::ResolveApproval(_) => Self::Resolve,
@@ -85,7 +88,10 @@ impl Right {
     /// The right that an event rests on; none for what follows from another record by itself.
     pub(crate) fn behind(event: &Event, actor: &str) -> Option<Self> {
         Some(match event {
-            Event::LogOpened(_) | Event::LogRestored(_) => Self::System,
+            Event::LogOpened(_)
+            | Event::LogRestored(_)
+            | Event::SubjectsSealed(_)
+            | Event::StateSealed(_) => Self::System,
             Event::DecisionMade(_) => Self::Ask,
             Event::ApprovalGranted(_) | Event::ApprovalDenied(_) => Self::Resolve,
             Event::OutcomeRecorded(_)

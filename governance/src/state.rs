@@ -1,6 +1,6 @@
 //! The state: what the records come to, as far as deciding needs it.
 //!
-//! The *register* (directory, open cases, budget) is bounded and whole in memory. `closed` is a cache beside it: a
+//! The *register* (directory, open cases, budget, newest seal) is bounded and whole in memory. `closed` is a cache beside it: a
 //! closed case can be folded again from its records ([`closed_of`]), so it is in no snapshot and in no digest, and
 //! whoever holds the state may drop entries at will ([`State::evict`]). Nothing else changes a state than
 //! [`State::apply`], record by record in order.
@@ -9,11 +9,13 @@ mod budget;
 mod case;
 mod directory;
 mod fold;
+mod sealed;
 mod snapshot;
 
 pub use budget::Budget;
 pub use case::{CaseStatus, Closed, OpenCase, closed_of};
 pub use directory::{Adapter, Credential, Directory, InForce, LogIdentity, policyset_digest};
+pub use sealed::Sealed;
 pub use snapshot::{STATE_VERSION, SnapshotError};
 
 use crate::command::Standing;
@@ -34,6 +36,10 @@ pub struct State {
     pub open: BTreeMap<Uuid, OpenCase>,
     /// The tenant's budget.
     pub budget: Option<Budget>,
+    /// The newest seal over the log's subjects.
+    pub sealed: Option<Sealed>,
+    /// How many records are folded in.
+    pub size: u64,
     /// Decisions that are closed, as far as they are remembered.
     pub closed: HashMap<Uuid, Closed>,
     /// Pending and approved cases by their last moment; follows from `open`.

@@ -323,5 +323,6 @@ const fn operation_name(operation: &Operation) -> &'static str {
         Operation::RevokeCredential(..) => "revoke_credential",
         Operation::ExpireDue => "expire_due",
         Operation::RecordExport(_) => "record_export",
+        Operation::Seal(_) => "seal",
     }
 }

@@ -1,9 +1,9 @@
-//! What goes on beside the writers: the lease, the guard, tiles, witnesses, forgotten idempotency keys.
+//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, forgotten idempotency keys.
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
 use crate::ledger::{Inner, Ledger};
-use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS};
+use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS, SEAL_LOOK_SECONDS};
 use crate::signer::{FileSigner, Signer as _};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
@@ -32,11 +32,16 @@ pub(crate) fn start(ledger: &Ledger) {
             Chore::Witness,
         ))
     });
+    let seal = tokio::spawn(every(
+        Duration::from_secs(SEAL_LOOK_SECONDS),
+        Arc::downgrade(inner),
+        Chore::Seal,
+    ));
     inner
         .tasks
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .extend([lease, watch, forget].into_iter().chain(witness));
+        .extend([lease, watch, forget, seal].into_iter().chain(witness));
 }
 
 #[derive(Clone, Copy)]
@@ -44,6 +49,7 @@ enum Chore {
     GuardAndTiles,
     Forget,
     Witness,
+    Seal,
 }
 
 async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
@@ -59,6 +65,7 @@ async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
             }
             Chore::Forget => forget(&inner).await,
             Chore::Witness => crate::witness::gather::gather_all(&inner).await,
+            Chore::Seal => Ledger(inner).seal_due().await,
         }
     }
 }

@@ -14,9 +14,9 @@ use crate::open::{self, OpenError, Opened};
 use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
-use crate::store::{FileLock, LogNumber, Mode, Owner, Store, StoreError};
+use crate::store::{FileLock, Head, LogNumber, Mode, Owner, Store, StoreError};
 use crate::{housekeeping, proof};
-use probity_governance::state::{Budget, Directory};
+use probity_governance::state::{Budget, Directory, Sealed, State};
 use probity_schemas::subject::Tenant;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -34,6 +34,20 @@ pub struct Published {
     pub directory: Arc<Directory>,
     /// The budget.
     pub budget: Option<Budget>,
+    /// The newest seal over the log's subjects.
+    pub sealed: Option<Sealed>,
+}
+
+impl Published {
+    pub(crate) fn of(head: &Head, state: &State) -> Self {
+        Self {
+            size: head.range.size(),
+            checkpoint: Arc::from(head.checkpoint.as_str()),
+            directory: Arc::clone(&state.directory),
+            budget: state.budget.clone(),
+            sealed: state.sealed.clone(),
+        }
+    }
 }
 
 /// A log that this node writes.
@@ -290,7 +304,7 @@ impl Ledger {
     }
 
     /// The handle of a log this node writes; takes the log when nobody does.
-    async fn handle(&self, tenant: &Tenant) -> Result<Arc<Handle>, SubmitError> {
+    pub(crate) async fn handle(&self, tenant: &Tenant) -> Result<Arc<Handle>, SubmitError> {
         if let Some(handle) = self.live(tenant) {
             return Ok(handle);
         }
@@ -327,7 +341,7 @@ impl Ledger {
         self.0.config.witnesses.as_ref()?.refusal(tenant)
     }
 
-    fn live(&self, tenant: &Tenant) -> Option<Arc<Handle>> {
+    pub(crate) fn live(&self, tenant: &Tenant) -> Option<Arc<Handle>> {
         if self.refusal(tenant).is_some() {
             return None;
         }

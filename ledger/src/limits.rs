@@ -57,6 +57,22 @@ pub const WITNESS_SILENCE_SECONDS: u64 = 30;
 /// Cosignatures that are looked through for what each witness cosigned last.
 pub const WITNESS_ROWS_MAX: u32 = 256;
 
+/// Records after which a log's subjects are sealed.
+pub const SEAL_RECORDS: u64 = 65_536;
+
+/// How long a record waits for its seal in a log that is seldom written.
+pub const SEAL_DELAY_SECONDS_MAX: i64 = 24 * 3600;
+
+/// How often it is looked whether a log is to be sealed.
+pub const SEAL_LOOK_SECONDS: u64 = 5;
+
+/// Records of a run whose entries are sorted in memory, about 150 bytes each; those of a longer one come sorted from the
+/// index of subjects.
+pub const RUN_RECORDS_IN_MEMORY_MAX: u64 = 4 * SEAL_RECORDS;
+
+/// Subjects of a run that are read at once.
+pub const RUN_SUBJECTS_A_PAGE: u32 = 10_000;
+
 /// Hashes of a full tile.
 pub const TILE_HASHES: u64 = 256;
 

@@ -61,12 +61,8 @@ impl Log {
 
     /// Lets readers see the state and the checkpoint as of the last commit.
     pub(crate) fn publish(&self) {
-        self.published.send_replace(Arc::new(Published {
-            size: self.head.range.size(),
-            checkpoint: Arc::from(self.head.checkpoint.as_str()),
-            directory: Arc::clone(&self.state.directory),
-            budget: self.state.budget.clone(),
-        }));
+        let published = Published::of(&self.head, &self.state);
+        self.published.send_replace(Arc::new(published));
         self.changes
             .send_modify(|tick| *tick = tick.wrapping_add(1));
     }

@@ -124,12 +124,7 @@ pub(crate) fn assemble(
     loaded: Loaded,
     signer: Arc<dyn Signer>,
 ) -> Log {
-    let published = Published {
-        size: head.range.size(),
-        checkpoint: Arc::from(head.checkpoint.as_str()),
-        directory: Arc::clone(&loaded.state.directory),
-        budget: loaded.state.budget.clone(),
-    };
+    let published = Published::of(&head, &loaded.state);
     Log {
         tenant: tenant.clone(),
         store: Arc::clone(&inner.store),

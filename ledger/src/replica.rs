@@ -46,12 +46,7 @@ impl Replicas {
                 .await?
             }
         };
-        let published = Published {
-            size: head.range.size(),
-            checkpoint: Arc::from(head.checkpoint.as_str()),
-            directory: Arc::clone(&loaded.state.directory),
-            budget: loaded.state.budget.clone(),
-        };
+        let published = Published::of(&head, &loaded.state);
         states.insert(tenant.clone(), loaded);
         Ok(Some(Arc::new(published)))
     }

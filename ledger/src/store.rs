@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use probity_schemas::tree::CompactRange;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A log's number inside one store: the key of every row.
@@ -53,6 +54,19 @@ pub struct StoredRecord {
     pub leaf: Hash,
     /// Its line, without the line feed.
     pub line: Arc<[u8]>,
+}
+
+/// The newest record of a subject among some records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SubjectEntry {
+    /// The subject.
+    pub subject: String,
+    /// The record's position in the subject's stream.
+    pub revision: u64,
+    /// The record's position in the log.
+    pub sequence: u64,
+    /// The record's leaf hash.
+    pub leaf: Hash,
 }
 
 /// A record to be appended, with what the indexes need.
@@ -235,6 +249,16 @@ pub trait Store: Send + Sync + 'static {
         log: LogNumber,
         subjects: &[String],
     ) -> Result<Vec<Option<(u64, Hash)>>, StoreError>;
+
+    /// The newest record of each subject among `records` (by sequence), in byte order of subject, after a subject, at most
+    /// `limit`.
+    async fn subjects(
+        &self,
+        log: LogNumber,
+        records: Range<u64>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<SubjectEntry>, StoreError>;
 
     /// What each alias leads to.
     async fn aliases(

@@ -230,3 +230,42 @@ async fn a_database_behind_its_guard_is_read_and_not_signed_until_somebody_says_
     home.check(&ledger).await;
     ledger.close().await;
 }
+
+#[tokio::test]
+async fn a_seal_covers_what_was_written_since_and_nothing_new_makes_none() {
+    let home = Home::sqlite();
+    let ledger = home.open().await;
+    home.prepare(&ledger).await;
+    for number in 0..5 {
+        let asked = request(&format!("exec-{number}"), "read");
+        ledger.submit(&home.tenant, asked).await.unwrap();
+        let before = home.check(&ledger).await;
+        ledger.seal(&home.tenant).await.unwrap();
+        assert_eq!(
+            home.check(&ledger).await,
+            before + 2,
+            "register and subjects"
+        );
+        ledger.seal(&home.tenant).await.unwrap();
+        assert_eq!(
+            home.check(&ledger).await,
+            before + 2,
+            "nothing was written since"
+        );
+        let state = ledger.state(&home.tenant).await.unwrap().unwrap();
+        let sealed = state.sealed.as_ref().unwrap();
+        assert_eq!((sealed.size, sealed.sequence), (before, before + 1));
+        assert_eq!(sealed.runs.len() as u32, (number + 1_u32).count_ones());
+    }
+    ledger.close().await;
+    let again = home.open().await;
+    again.seal(&home.tenant).await.unwrap();
+    let state = again.state(&home.tenant).await.unwrap().unwrap();
+    assert_eq!(
+        state.size,
+        home.check(&again).await,
+        "a seal outlives a restart"
+    );
+    assert_eq!(state.size, state.sealed.as_ref().unwrap().sequence + 1);
+    again.close().await;
+}

@@ -65,6 +65,7 @@ on_both! {
         a_page_ends_at_its_bytes,
         a_log_does_not_show_in_another,
         leaves_and_subject_heads_are_those_of_the_records,
+        subjects_come_in_order_each_with_its_newest_record_of_a_part,
         a_reader_sees_whole_appends_only;
     kept:
         a_later_alias_takes_the_place_of_the_earlier,

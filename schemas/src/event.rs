@@ -6,6 +6,7 @@
 pub mod decision;
 pub mod log;
 pub mod registry;
+pub mod seal;
 pub mod telemetry;
 
 use crate::error::FormatError;
@@ -69,6 +70,8 @@ events! {
     LogRestored(log) = "log.restored.v1",
     SettingChanged(log) = "setting.changed.v1",
     BundleExported(log) = "bundle.exported.v1",
+    SubjectsSealed(seal) = "subjects.sealed.v1",
+    StateSealed(seal) = "state.sealed.v1",
     DecisionMade(decision) = "decision.made.v1",
     DecisionExpired(decision) = "decision.expired.v1",
     ApprovalGranted(decision) = "approval.granted.v1",

@@ -17,6 +17,7 @@ pub mod note;
 pub mod policy;
 pub mod proof;
 pub mod record;
+pub mod run;
 #[cfg(test)]
 #[path = "../tests/events/seeds.rs"]
 mod seeds;

@@ -25,6 +25,9 @@ pub const LOG_RECORDS_MAX: u64 = 10_u64.pow(16);
 /// Leaves of a tree whose proofs this format can carry.
 pub const TREE_SIZE_MAX: u64 = 1 << 63;
 
+/// Runs of one seal: one for each binary digit of the number of seals.
+pub const SEALED_RUNS_MAX: usize = 64;
+
 /// Hashes of an inclusion or consistency proof.
 pub const PROOF_HASHES_MAX: usize = 63;
 
@@ -93,6 +96,8 @@ const _: () =
 const _: () =
     assert!(LOG_RECORDS_MAX <= TREE_SIZE_MAX && TREE_SIZE_MAX.ilog2() as usize == PROOF_HASHES_MAX);
 const _: () = assert!(LOG_RECORDS_MAX.ilog10() as usize == SEQUENCE_DIGITS);
+// A run takes at most 160 bytes of a record; what else the record has takes less than half of it.
+const _: () = assert!(SEALED_RUNS_MAX * 160 < RECORD_BYTES_MAX / 2);
 const _: () = assert!(NOTE_SIGNATURES_MAX >= 16);
 const _: () = assert!(TENANT_BYTES_MAX < NAME_BYTES_MAX);
 const _: () = assert!(ADD_CHECKPOINT_BYTES_MAX > PROOF_HASHES_MAX * 45 + 16 * 1024);

@@ -16,7 +16,12 @@ pub(crate) enum Court {
     /// Nobody asked for it.
     NotAsked,
     /// The state after the records so far.
-    Sitting(Box<State>),
+    Sitting {
+        /// The state.
+        state: Box<State>,
+        /// Sealed digests that it had.
+        digests: u64,
+    },
     /// The state is not known any more, for this reason.
     Left(String),
 }
@@ -24,7 +29,10 @@ pub(crate) enum Court {
 impl Court {
     pub(crate) fn new(asked: bool) -> Self {
         if asked {
-            Self::Sitting(Box::default())
+            Self::Sitting {
+                state: Box::default(),
+                digests: 0,
+            }
         } else {
             Self::NotAsked
         }
@@ -32,7 +40,9 @@ impl Court {
 
     /// Judges the next record and folds it in.
     pub(crate) fn hear(&mut self, record: &Record<'_>, event: &Event, findings: &mut Findings) {
-        let Self::Sitting(state) = self else { return };
+        let Self::Sitting { state, digests } = self else {
+            return;
+        };
         let applied = Applied {
             leaf: record.leaf,
             sequence: record.sequence,
@@ -45,7 +55,10 @@ impl Court {
         let verdict = adjudicate(state, &applied);
         let (rule, detail) = match verdict {
             Ok(()) => match state.apply(&applied) {
-                Ok(()) => return,
+                Ok(()) => {
+                    *digests += u64::from(matches!(event, Event::StateSealed(_)));
+                    return;
+                }
                 Err(error @ StateError::NewerEngine { .. }) => {
                     return self.leave(format!("record {}: {error}", record.sequence));
                 }
@@ -57,13 +70,17 @@ impl Court {
             Err(fault) => (rule::of_fault(&fault), fault.to_string()),
         };
         let sequence = Some(record.sequence);
-        findings.fail(CheckName::Adjudication, sequence, rule, detail);
+        let check = match rule {
+            rule::STATE_DIGEST => CheckName::StateDigest,
+            _ => CheckName::Adjudication,
+        };
+        findings.fail(check, sequence, rule, detail);
         self.leave(stopped(record.sequence));
     }
 
     /// From here on the state is not known. The first reason is kept.
     pub(crate) fn leave(&mut self, why: String) {
-        if matches!(self, Self::Sitting(_)) {
+        if matches!(self, Self::Sitting { .. }) {
             *self = Self::Left(why);
         }
     }
@@ -72,9 +89,16 @@ impl Court {
     pub(crate) fn close(self, counts: &Counts, findings: &mut Findings) {
         let name = CheckName::Adjudication;
         match self {
-            Self::NotAsked => findings.not_asked(name, "not asked for (--no-adjudication)"),
-            Self::Left(why) => findings.impossible(name, why),
-            Self::Sitting(_) => {
+            Self::NotAsked => {
+                let why = "not asked for (--no-adjudication)";
+                findings.not_asked(name, why);
+                findings.not_asked(CheckName::StateDigest, why);
+            }
+            Self::Left(why) => {
+                findings.impossible(name, why.as_str());
+                findings.impossible(CheckName::StateDigest, why);
+            }
+            Self::Sitting { digests, .. } => {
                 let Counts {
                     decisions,
                     approvals,
@@ -85,6 +109,11 @@ impl Court {
                     name,
                     format!("{decisions} decisions, {approvals} approvals and {outcomes} outcomes follow the rules"),
                 );
+                let detail = match digests {
+                    0 => "no register is sealed yet".to_owned(),
+                    digests => format!("{digests} sealed registers are what the records come to"),
+                };
+                findings.hold(CheckName::StateDigest, detail);
             }
         }
     }

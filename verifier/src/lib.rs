@@ -14,6 +14,7 @@ pub mod limits;
 mod lines;
 mod report;
 mod rule;
+mod runs;
 mod seal;
 mod tree;
 mod walk;

@@ -17,6 +17,9 @@ pub const TOP_LEVEL_NAMES_MAX: usize = 64;
 /// Distinct subjects from which on the report says how much memory they take (64 bytes each, at most).
 pub const SUBJECTS_UNREMARKED_MAX: u64 = 3_000_000;
 
+/// Records that are remembered while no seal covers them; a log that leaves more unsealed is not followed through its seals.
+pub const UNSEALED_RECORDS_MAX: u64 = 1 << 20;
+
 /// Acts that a report lists; the rest is counted.
 pub const ACTS_MAX: usize = 2_000;
 

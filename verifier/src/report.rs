@@ -140,10 +140,14 @@ checks! {
     Schema = "schema",
     /// All records are of one log, and that log is the one of the checkpoint and the key.
     Origin = "origin",
+    /// Each run of sealed subjects is what the records before it give.
+    Sealed = "sealed runs",
     /// Each attachment has the content that its record names.
     Attachments = "attachments",
     /// Each decision, approval and outcome follows from the records before it by the published rules.
     Adjudication = "adjudication",
+    /// Each sealed digest of the writer's register is the one that the records before it come to.
+    StateDigest = "state digest",
 }
 
 /// What was counted on the way.

@@ -3,6 +3,9 @@
 use probity_governance::adjudicate::Fault;
 use probity_schemas::error::FormatError;
 
+/// The register is another than the one that was sealed.
+pub(crate) const STATE_DIGEST: &str = "state_digest.digest";
+
 /// The rule that a line breaks.
 pub(crate) const fn name(error: &FormatError) -> &'static str {
     match error {
@@ -65,6 +68,8 @@ pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
         Fault::OtherRequest => "adjudication.other_request",
         Fault::GrantLength => "adjudication.grant_length",
         Fault::OtherRequester => "adjudication.other_requester",
+        Fault::Seal => "adjudication.seal",
+        Fault::StateDigest => STATE_DIGEST,
         Fault::OutcomeWithoutAllow => "adjudication.outcome_without_allow",
     }
 }

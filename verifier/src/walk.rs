@@ -11,6 +11,7 @@ use crate::identity::{Identity, newer_format};
 use crate::limits::SUBJECTS_UNREMARKED_MAX;
 use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
+use crate::runs::Runs;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
 use probity_schemas::checkpoint::Checkpoint;
@@ -61,6 +62,7 @@ pub(crate) struct Walk<'f> {
     tree: Tree,
     identity: Identity,
     attachments: Attachments,
+    runs: Runs,
     court: Court,
     chronicle: Option<Chronicle>,
     /// The first record that is unreadable or whose link is broken: from it on the past is not known.
@@ -82,6 +84,7 @@ impl<'f> Walk<'f> {
             tree,
             identity: Identity::default(),
             attachments: Attachments::default(),
+            runs: Runs::default(),
             court: Court::new(options.adjudicate),
             chronicle: options.chronicle.then(Chronicle::default),
             broken: None,
@@ -135,6 +138,10 @@ impl<'f> Walk<'f> {
                 self.court.leave(stopped(position));
             }
         }
+        match self.broken {
+            Some(broken) => self.runs.leave(stopped(broken)),
+            None => self.runs.record(record),
+        }
     }
 
     /// The links to the records before.
@@ -187,6 +194,9 @@ impl<'f> Walk<'f> {
         match self.broken {
             Some(broken) => self.court.leave(stopped(broken)),
             None => self.court.hear(record, event, self.findings),
+        }
+        if let Event::SubjectsSealed(sealed) = event {
+            self.runs.seal(position, sealed, self.findings);
         }
     }
 
@@ -245,6 +255,7 @@ impl<'f> Walk<'f> {
         );
         self.hold_unbroken(CheckName::Time, "time never goes back".to_owned());
         self.hold_unbroken(CheckName::Subjects, subjects_detail(self.counts.subjects));
+        self.runs.close(records, self.findings);
         self.attachments.close(&mut self.counts, self.findings);
         self.court.close(&self.counts, self.findings);
         Walked {

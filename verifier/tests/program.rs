@@ -36,7 +36,7 @@ fn a_bundle_is_verified() {
     );
     assert!(out.contains("not made  adjudication"), "{out}");
     let lines = out.lines().take_while(|line| !line.is_empty()).count();
-    assert_eq!(lines, 13, "one line a check\n{out}");
+    assert_eq!(lines, 15, "one line a check\n{out}");
 }
 
 #[test]

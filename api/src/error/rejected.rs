@@ -18,6 +18,7 @@ pub(super) fn face_of(rejected: &R) -> Face {
         R::DecisionUnknown { .. } | R::PolicyUnknown { .. } | R::CredentialUnknown { .. } => {
             face(S::NOT_FOUND, "not_found", "Not found")
         }
+        R::SealOutOfPlace => face(S::CONFLICT, "seal_out_of_place", "Sealed meanwhile"),
         R::AlreadyResolved { .. } => face(S::CONFLICT, "already_resolved", "Resolved already"),
         R::FactsTooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
         R::TooManyOpen => face(

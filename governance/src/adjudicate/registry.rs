@@ -16,6 +16,15 @@ pub(super) fn change(before: &State, record: &Applied<'_>) -> Result<(), Fault> 
         Event::LogOpened(opened) => log_opened(record, opened),
         Event::LogRestored(restored) => log_restored(before, record, restored),
         Event::BundleExported(_) => on_log(before, record),
+        Event::SubjectsSealed(sealed) => {
+            on_log(before, record)?;
+            held(before.goes_on_with(sealed), Fault::Seal)
+        }
+        Event::StateSealed(sealed) => {
+            on_log(before, record)?;
+            let same = sealed.size == record.sequence && sealed.digest == before.digest();
+            held(same, Fault::StateDigest)
+        }
         Event::SettingChanged(changed) => {
             named(record, "setting", &changed.name)?;
             Ok(settings::check(&changed.name, changed.value.as_deref())?)
@@ -138,6 +147,10 @@ fn on_log(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
 fn named(record: &Applied<'_>, thing: &str, id: &str) -> Result<(), Fault> {
     let fits = Subject::new(thing, id).is_ok_and(|subject| subject.as_str() == record.subject);
     if fits { Ok(()) } else { Err(Fault::BadSubject) }
+}
+
+fn held(holds: bool, fault: Fault) -> Result<(), Fault> {
+    if holds { Ok(()) } else { Err(fault) }
 }
 
 fn credential_id<'a>(record: &Applied<'a>) -> Result<&'a str, Fault> {

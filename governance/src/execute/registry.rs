@@ -10,6 +10,7 @@ use probity_schemas::event::registry::{
     AdapterRegistered, BudgetSet, CredentialIssued, CredentialRevoked, PolicyPublished,
     PolicyRetired,
 };
+use probity_schemas::event::seal::{StateSealed, SubjectsSealed};
 use probity_schemas::limits::INTEGER_MAX;
 use probity_schemas::subject::{Subject, is_actor};
 
@@ -40,9 +41,25 @@ pub(super) fn change(call: &Call<'_>) -> Result<Decided, Rejected> {
         | Operation::ResolveApproval(_)
         | Operation::Report(_)
         | Operation::Observe(_)
-        | Operation::ExpireDue => return Ok(Decided::recorded(Vec::new())),
+        | Operation::ExpireDue
+        | Operation::Seal(_) => return Ok(Decided::recorded(Vec::new())),
     };
     Ok(Decided::recorded(vec![change]))
+}
+
+/// What the register comes to now, and then the runs that the ledger gathered.
+pub(super) fn seal(call: &Call<'_>, runs: &SubjectsSealed) -> Result<Decided, Rejected> {
+    if !call.state.goes_on_with(runs) {
+        return Err(Rejected::SealOutOfPlace);
+    }
+    let state = StateSealed {
+        digest: call.state.digest(),
+        size: call.state.size,
+    };
+    Ok(Decided::recorded(vec![
+        draft(log_subject(call)?, state),
+        draft(log_subject(call)?, runs.clone()),
+    ]))
 }
 
 /// The stream of the tenant's budget.

@@ -17,20 +17,20 @@ use serde::Serialize;
 pub struct Budget {
     /// The share, in thousandths, at which a warning is recorded.
     pub alert_milli: u32,
+    /// Whether using it up is recorded.
+    pub exceeded: bool,
     /// Whether it refuses or only warns.
     pub hard: bool,
     /// Micro-USD.
     pub micros: u64,
-    /// The first moment of the period.
-    pub period_start: Time,
     /// The first moment after the period.
     pub period_end: Time,
+    /// The first moment of the period.
+    pub period_start: Time,
     /// Spent in the period, micro-USD.
     pub spent_micros: u64,
     /// Whether passing the alert threshold is recorded.
     pub warned: bool,
-    /// Whether using it up is recorded.
-    pub exceeded: bool,
 }
 
 impl Budget {

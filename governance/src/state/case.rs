@@ -15,24 +15,24 @@ use serde::Serialize;
     Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
 )]
 pub struct OpenCase {
-    /// The actor who asked.
-    pub requester: String,
     /// The adapter that was named.
     pub adapter: Option<String>,
-    /// The workspace of the decision's record.
-    pub workspace: Option<String>,
-    /// The requester's id of the execution.
-    pub execution: String,
     /// SHA-256 of the salt followed by the canonical request.
     pub digest: Hash,
-    /// The salt of the digest.
-    pub salt: Hash,
-    /// The role that resolves it.
-    pub role: Role,
+    /// The requester's id of the execution.
+    pub execution: String,
     /// Seconds a grant will hold.
     pub grant_seconds: u32,
+    /// The actor who asked.
+    pub requester: String,
+    /// The role that resolves it.
+    pub role: Role,
+    /// The salt of the digest.
+    pub salt: Hash,
     /// Where it stands.
     pub status: CaseStatus,
+    /// The workspace of the decision's record.
+    pub workspace: Option<String>,
 }
 
 /// Where an open case stands.

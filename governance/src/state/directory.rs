@@ -11,23 +11,23 @@ use probity_schemas::vocabulary::{CredentialMethod, Mode, RiskClass, Role};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Everything that is in force.
+/// Everything that is in force. Fields here, and in what it holds, stand in key order: the register's digest rests on it.
 #[derive(
     Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
 )]
 pub struct Directory {
-    /// Who the log is; none before record 0.
-    pub log: Option<LogIdentity>,
-    /// Settings that differ from their defaults.
-    pub settings: BTreeMap<String, String>,
-    /// Policies by subject (`policy/<id>`), so in the order of the policy-set digest.
-    pub policies: BTreeMap<String, InForce>,
-    /// SHA-256 over the leaf hashes of the policies, in byte order of subject.
-    pub policyset: Hash,
     /// Adapters by their own id.
     pub adapters: BTreeMap<String, Adapter>,
     /// Credentials by the id in their subject.
     pub credentials: BTreeMap<String, Credential>,
+    /// Who the log is; none before record 0.
+    pub log: Option<LogIdentity>,
+    /// Policies by subject (`policy/<id>`), so in the order of the policy-set digest.
+    pub policies: BTreeMap<String, InForce>,
+    /// SHA-256 over the leaf hashes of the policies, in byte order of subject.
+    pub policyset: Hash,
+    /// Settings that differ from their defaults.
+    pub settings: BTreeMap<String, String>,
     /// Roles by a credential's actor; follows from `credentials`.
     #[serde(skip)]
     pub(crate) roles: BTreeMap<String, Vec<Role>>,
@@ -38,16 +38,16 @@ pub struct Directory {
     Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
 )]
 pub struct LogIdentity {
-    /// Its origin.
-    pub origin: String,
-    /// Its tenant.
-    pub tenant: String,
-    /// Its random id.
-    pub log_id: String,
     /// Version of the rules in force.
     pub engine: u32,
     /// Version of the record format.
     pub format: u32,
+    /// Its random id.
+    pub log_id: String,
+    /// Its origin.
+    pub origin: String,
+    /// Its tenant.
+    pub tenant: String,
 }
 
 /// A policy and the record that published it.
@@ -55,10 +55,10 @@ pub struct LogIdentity {
     Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
 )]
 pub struct InForce {
-    /// The policy.
-    pub policy: Policy,
     /// Leaf hash of the record.
     pub leaf: Hash,
+    /// The policy.
+    pub policy: Policy,
 }
 
 /// An adapter as it is registered.
@@ -93,10 +93,10 @@ pub struct Credential {
     pub digest: String,
     /// How it is presented.
     pub method: CredentialMethod,
-    /// What it may do.
-    pub roles: Vec<Role>,
     /// Whether it is void.
     pub revoked: bool,
+    /// What it may do.
+    pub roles: Vec<Role>,
 }
 
 impl Default for Directory {

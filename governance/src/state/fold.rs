@@ -1,7 +1,7 @@
 //! The fold: what each record does to the state. It looks at nothing but the record and the state before it.
 
 use super::{
-    Adapter, Applied, Budget, CaseStatus, Closed, InForce, LogIdentity, OpenCase, State,
+    Adapter, Applied, Budget, CaseStatus, Closed, InForce, LogIdentity, OpenCase, Sealed, State,
     StateError, decision_id,
 };
 use crate::engine;
@@ -19,6 +19,7 @@ impl State {
     /// [`StateError`] for a record that cannot follow the ones before; the state is then not to be used any more.
     pub fn apply(&mut self, record: &Applied<'_>) -> Result<(), StateError> {
         self.drop_stale_denials(record.time);
+        self.size = record.sequence + 1;
         match record.event {
             Event::LogOpened(opened) => self.open_log(opened),
             Event::LogRestored(restored) => self.restore_log(restored),
@@ -42,7 +43,17 @@ impl State {
             Event::ApprovalGranted(granted) => self.grant(record, granted),
             Event::ApprovalDenied(_) => self.deny(record),
             Event::DecisionExpired(_) | Event::GrantConsumed(_) => self.end_case(record),
-            Event::BundleExported(_)
+            Event::SubjectsSealed(sealed) => {
+                self.sealed = Some(Sealed {
+                    runs: sealed.runs.clone(),
+                    sequence: record.sequence,
+                    size: sealed.size,
+                    time: record.time,
+                });
+                Ok(())
+            }
+            Event::StateSealed(_)
+            | Event::BundleExported(_)
             | Event::OutcomeRecorded(_)
             | Event::TraceIngested(_)
             | Event::AuditIngested(_)

@@ -2,10 +2,10 @@
 //!
 //! A snapshot (rkyv) is a cache: its layout belongs to one [`STATE_VERSION`], it is checked when it is read, and what
 //! does not fit is dropped by the caller and folded again. The digest is of another form on purpose, one that does not
-//! depend on a library's layout: SHA-256 of the register as JSON (`budget`, `directory`, `open`), members in the order
-//! of the structs, maps in byte order of their keys, derived members and closed cases left out.
+//! depend on a library's layout: SHA-256 of the register as JSON, all keys in byte order, derived members and closed cases
+//! left out. FORMAT.md has it member by member, for `state.sealed` commits to it.
 
-use super::{Budget, Directory, OpenCase, State};
+use super::{Budget, Directory, OpenCase, Sealed, State};
 use probity_schemas::hash::{Hash, sha256};
 use rkyv::rancor;
 use rkyv::util::AlignedVec;
@@ -15,7 +15,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Version of the snapshot's layout. It grows with every change of a type in it.
-pub const STATE_VERSION: u32 = 1;
+pub const STATE_VERSION: u32 = 2;
 
 /// Why a snapshot was not made or not taken.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +33,8 @@ struct Register {
     directory: Directory,
     open: BTreeMap<u128, OpenCase>,
     budget: Option<Budget>,
+    sealed: Option<Sealed>,
+    size: u64,
 }
 
 #[derive(Serialize)]
@@ -40,6 +42,8 @@ struct DigestForm<'a> {
     budget: Option<&'a Budget>,
     directory: &'a Directory,
     open: BTreeMap<String, &'a OpenCase>,
+    sealed: Option<&'a Sealed>,
+    size: u64,
 }
 
 impl State {
@@ -56,6 +60,8 @@ impl State {
                 .map(|(id, case)| (id.as_u128(), case.clone()))
                 .collect(),
             budget: self.budget.clone(),
+            sealed: self.sealed.clone(),
+            size: self.size,
         };
         rkyv::to_bytes::<rancor::Error>(&register)
             .map(AlignedVec::into_vec)
@@ -79,6 +85,8 @@ impl State {
                 .map(|(id, case)| (Uuid::from_u128(id), case))
                 .collect(),
             budget: register.budget,
+            sealed: register.sealed,
+            size: register.size,
             closed: HashMap::new(),
             ..Self::default()
         };
@@ -89,6 +97,12 @@ impl State {
     /// SHA-256 of the register; the same however the state was reached.
     #[must_use]
     pub fn digest(&self) -> Hash {
+        sha256(&[&self.register()])
+    }
+
+    /// The register as JSON without white space, every key in byte order.
+    #[must_use]
+    pub fn register(&self) -> Vec<u8> {
         let form = DigestForm {
             budget: self.budget.as_ref(),
             directory: &self.directory,
@@ -97,8 +111,10 @@ impl State {
                 .iter()
                 .map(|(id, case)| (id.to_string(), case))
                 .collect(),
+            sealed: self.sealed.as_ref(),
+            size: self.size,
         };
         // Text keys and plain members only: writing them to memory cannot fail.
-        sha256(&[&serde_json::to_vec(&form).unwrap_or_default()])
+        serde_json::to_vec(&form).unwrap_or_default()
     }
 }

@@ -9,7 +9,9 @@ use probity_schemas::body::Body;
 use probity_schemas::event::decision::Request;
 use probity_schemas::event::log::{BundleExported, SettingChanged};
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
+use probity_schemas::event::seal::{SealedRun, SubjectsSealed};
 use probity_schemas::event::telemetry::MetricIngested;
+use probity_schemas::hash::Hash;
 use probity_schemas::subject::Subject;
 use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{Effect, Role};
@@ -88,6 +90,15 @@ fn the_table_of_roles() {
         first: 0,
         size: 1,
     };
+    let runs = SubjectsSealed {
+        runs: vec![SealedRun {
+            count: 1,
+            first: 0,
+            length: 1,
+            root: Hash::EMPTY,
+        }],
+        size: 1,
+    };
     for (operation, entitled) in [
         (
             Operation::RequestDecision(Box::new(request("exec", "e2"))),
@@ -127,6 +138,7 @@ fn the_table_of_roles() {
         ),
         (Operation::RecordExport(export), "root ann ops aud system"),
         (Operation::ExpireDue, "system"),
+        (Operation::Seal(Box::new(runs)), "system"),
     ] {
         for actor in people {
             let name = actor.trim_start_matches("user:").split(':').next().unwrap();

@@ -14,6 +14,7 @@ mod posture;
 mod reports;
 mod risk;
 mod runs;
+mod sealing;
 #[path = "../../../schemas/tests/events/seeds.rs"]
 mod seeds;
 mod support;

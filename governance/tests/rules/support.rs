@@ -8,6 +8,7 @@ use probity_governance::command::{Alias, Command, Moment, Operation, Reply, Reso
 use probity_governance::execute::{Decided, Index, Rejected, execute};
 use probity_governance::state::{Applied, Closed, State, closed_of, decision_id};
 use probity_schemas::body::Body;
+use probity_schemas::canonical;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{DecisionMade, Request};
 use probity_schemas::event::log::{LogOpened, SettingChanged};
@@ -257,6 +258,7 @@ impl Log {
         self.writer.closed.clear();
         let digest = self.judge.digest();
         assert_eq!(self.writer.digest(), digest);
+        assert_eq!(canonical::check(&self.writer.register()), Ok(()));
         let restored = State::from_snapshot(&self.writer.to_snapshot().unwrap()).unwrap();
         assert_eq!(restored.digest(), digest);
         let far = Time::from_micros(i64::MAX);

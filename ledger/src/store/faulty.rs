@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use probity_schemas::subject::Tenant;
 
 use super::{
     Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, LogNumber, Owner, Span,
-    Store, StoreError, StoredRecord,
+    Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// What happens to an append.
@@ -34,7 +35,7 @@ pub enum Call {
     Head,
     /// `read` and `leaves`.
     Read,
-    /// `subject_heads`, `aliases` and `idempotency`.
+    /// `subject_heads`, `subjects`, `aliases` and `idempotency`.
     Lookup,
     /// `claim`.
     Claim,
@@ -163,6 +164,17 @@ impl Store for FaultyStore {
     ) -> Result<Vec<Option<(u64, Hash)>>, StoreError> {
         self.check(Call::Lookup)?;
         self.inner.subject_heads(log, subjects).await
+    }
+
+    async fn subjects(
+        &self,
+        log: LogNumber,
+        records: Range<u64>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<SubjectEntry>, StoreError> {
+        self.check(Call::Lookup)?;
+        self.inner.subjects(log, records, after, limit).await
     }
 
     async fn aliases(

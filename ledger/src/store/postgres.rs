@@ -11,6 +11,7 @@ mod lease;
 mod read;
 mod write;
 
+use std::ops::Range;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -23,7 +24,7 @@ use tokio::sync::RwLock;
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
     Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, LogNumber, Mode, Owner,
-    Span, Store, StoreError, StoredRecord,
+    Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// A PostgreSQL database that keeps logs.
@@ -124,6 +125,16 @@ impl Store for PostgresStore {
         subjects: &[String],
     ) -> Result<Vec<Option<(u64, Hash)>>, StoreError> {
         within(read::subject_heads(&self.readers, log, subjects)).await
+    }
+
+    async fn subjects(
+        &self,
+        log: LogNumber,
+        records: Range<u64>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<SubjectEntry>, StoreError> {
+        within(read::subjects(&self.readers, log, records, after, limit)).await
     }
 
     async fn aliases(

@@ -6,7 +6,10 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use probity_schemas::tree::CompactRange;
 
-use super::{Append, Head, IdempotencyRow, KeptCosignature, LogNumber, StoreError, StoredRecord};
+use super::{
+    Append, Head, IdempotencyRow, KeptCosignature, LogNumber, StoreError, StoredRecord,
+    SubjectEntry,
+};
 
 /// Columns of a log's row: log, tenant, size, root, range, bytes, epoch, checkpoint.
 pub(super) type HeadRow = (LogNumber, String, i64, Vec<u8>, Vec<u8>, i64, i64, String);
@@ -27,6 +30,20 @@ pub(super) fn cosignature(row: CosignatureRow) -> Result<KeptCosignature, StoreE
         bytes: unsigned(bytes)?,
         checkpoint,
         line,
+    })
+}
+
+/// Columns of the newest record of a subject: subject, revision, sequence, leaf.
+pub(super) type SubjectRow = (String, i64, i64, Vec<u8>);
+
+/// The newest record of a subject.
+pub(super) fn subject(row: SubjectRow) -> Result<SubjectEntry, StoreError> {
+    let (subject, revision, sequence, leaf) = row;
+    Ok(SubjectEntry {
+        subject,
+        revision: unsigned(revision)?,
+        sequence: unsigned(sequence)?,
+        leaf: hash(&leaf)?,
     })
 }
 

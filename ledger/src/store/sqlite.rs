@@ -13,6 +13,7 @@ mod read;
 mod turns;
 mod write;
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use self::committer::Committer;
 use super::{
     Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, KeptCosignature, LogNumber,
-    Mode, Owner, Span, Store, StoreError, StoredRecord,
+    Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// The writing connection; empty once the store is closed.
@@ -150,6 +151,16 @@ impl Store for SqliteStore {
         subjects: &[String],
     ) -> Result<Vec<Option<(u64, Hash)>>, StoreError> {
         read::subject_heads(&self.readers, log, subjects).await
+    }
+
+    async fn subjects(
+        &self,
+        log: LogNumber,
+        records: Range<u64>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<SubjectEntry>, StoreError> {
+        read::subjects(&self.readers, log, records, after, limit).await
     }
 
     async fn aliases(

@@ -215,3 +215,47 @@ pub(crate) async fn a_reader_sees_whole_appends_only(db: &Database) {
     writing.await.unwrap();
     assert_eq!(db.all(&head).await.len(), 1000);
 }
+
+pub(crate) async fn subjects_come_in_order_each_with_its_newest_record_of_a_part(db: &Database) {
+    let writer = thirty_six(db).await;
+    type Row = (&'static str, u64, u64);
+    let table: [(std::ops::Range<u64>, &str, u32, &[Row]); 7] = [
+        (
+            0..36,
+            "",
+            9,
+            &[
+                ("agent/c", 11, 35),
+                ("decision/a", 11, 33),
+                ("policy/b", 11, 34),
+            ],
+        ),
+        (
+            0..5,
+            "",
+            9,
+            &[("agent/c", 0, 2), ("decision/a", 1, 3), ("policy/b", 1, 4)],
+        ),
+        (4..6, "", 9, &[("agent/c", 1, 5), ("policy/b", 1, 4)]),
+        (0..36, "agent/c", 1, &[("decision/a", 11, 33)]),
+        (0..36, "policy/", 9, &[("policy/b", 11, 34)]),
+        (0..36, "policy/b", 9, &[]),
+        (7..7, "", 9, &[]),
+    ];
+    for (records, after, limit, expected) in table {
+        let page = db
+            .store
+            .subjects(writer.head.log, records.clone(), after, limit)
+            .await
+            .unwrap();
+        let found: Vec<(&str, u64, u64)> = page
+            .iter()
+            .map(|head| (head.subject.as_str(), head.revision, head.sequence))
+            .collect();
+        assert_eq!(found, expected, "{records:?} after {after:?}");
+        for head in &page {
+            let leaf = db.store.leaves(writer.head.log, head.sequence, 1).await;
+            assert_eq!(leaf.unwrap(), [head.leaf]);
+        }
+    }
+}

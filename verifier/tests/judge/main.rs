@@ -12,6 +12,7 @@ mod identity;
 mod lawless;
 mod layout;
 mod page;
+mod sealed;
 mod sealer;
 #[path = "../../../schemas/tests/events/seeds.rs"]
 mod seeds;

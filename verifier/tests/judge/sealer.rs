@@ -10,6 +10,7 @@ use probity_schemas::canonical::canonicalize;
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::Event;
 use probity_schemas::event::log::LogOpened;
+use probity_schemas::event::seal::{SealedRun, SubjectsSealed};
 use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::note::{Note, signature_line};
 use probity_schemas::record::{Envelope, Record, sequence_text};
@@ -18,7 +19,7 @@ use probity_schemas::tree::root_of;
 use probity_schemas::vkey::VerifierKey;
 use serde_json::Value;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::{Builder, Uuid};
 
 /// Microseconds since the epoch at which every test log begins.
@@ -155,6 +156,49 @@ impl Log {
             self.append_at(moment.time, &subject, actor, draft.event);
         }
         moment.id
+    }
+
+    /// Seals everything so far, as the ledger does.
+    pub(crate) fn seal(&mut self) {
+        let sealed = self.sealed();
+        self.run("system", Operation::Seal(Box::new(sealed)));
+    }
+
+    /// What a seal over everything so far says, counted and hashed the plain way.
+    pub(crate) fn sealed(&self) -> SubjectsSealed {
+        let (before, covered) = self.state.sealed_runs();
+        let mut runs = before.to_vec();
+        let (mut first, mut length) = (covered, 1);
+        while let Some(run) = runs.pop_if(|run| run.length == length) {
+            (first, length) = (run.first, 2 * run.length);
+        }
+        let entries = self.entries(first as usize);
+        runs.push(SealedRun {
+            count: entries.len() as u64,
+            first,
+            length,
+            root: root_of(entries.iter().map(|entry| leaf_hash(entry.as_bytes()))),
+        });
+        SubjectsSealed {
+            runs,
+            size: self.lines.len() as u64,
+        }
+    }
+
+    /// The entries of a run from this record on.
+    pub(crate) fn entries(&self, first: usize) -> Vec<String> {
+        let mut newest = BTreeMap::new();
+        for line in &self.lines[first..] {
+            let record = Record::parse(line).unwrap();
+            let subject = record.envelope.subject.into_owned();
+            newest.insert(subject, (record.revision, record.leaf));
+        }
+        let mut entries: Vec<String> = newest
+            .into_iter()
+            .map(|(subject, (revision, leaf))| format!("{subject} {revision} {leaf}"))
+            .collect();
+        entries.sort();
+        entries
     }
 
     pub(crate) fn decide(

@@ -2,6 +2,7 @@
 //!
 //! Lists of questions go in as arrays and come back with their places.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use probity_schemas::hash::Hash;
@@ -9,7 +10,9 @@ use probity_schemas::subject::Tenant;
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 
 use crate::store::rows::{self, HeadRow, KeyRow, placed, signed, unsigned};
-use crate::store::{Attachment, Head, IdempotencyRow, LogNumber, Span, StoreError, StoredRecord};
+use crate::store::{
+    Attachment, Head, IdempotencyRow, LogNumber, Span, StoreError, StoredRecord, SubjectEntry,
+};
 
 pub(super) async fn heads(pool: &PgPool) -> Result<Vec<Head>, StoreError> {
     let sql = "SELECT log, tenant, size, root, range, bytes, epoch, checkpoint FROM probity.logs ORDER BY log";
@@ -141,6 +144,29 @@ pub(super) async fn subject_heads(
         Ok((place, (unsigned(revision)?, rows::hash(&leaf)?)))
     };
     placed(subjects.len(), found.into_iter().map(head))
+}
+
+pub(super) async fn subjects(
+    pool: &PgPool,
+    log: LogNumber,
+    records: Range<u64>,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<SubjectEntry>, StoreError> {
+    let sql = "SELECT head.subject, head.revision, head.sequence, r.leaf FROM ( \
+             SELECT subject, max(revision) AS revision, max(sequence) AS sequence FROM probity.subjects \
+             WHERE log = $1 AND subject > $2 AND sequence >= $3 AND sequence < $4 \
+             GROUP BY subject ORDER BY subject LIMIT $5) AS head \
+         JOIN probity.records AS r ON r.log = $1 AND r.sequence = head.sequence ORDER BY head.subject";
+    let found: Vec<rows::SubjectRow> = sqlx::query_as(sql)
+        .bind(log)
+        .bind(after.to_owned())
+        .bind(signed(records.start)?)
+        .bind(signed(records.end)?)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    found.into_iter().map(rows::subject).collect()
 }
 
 pub(super) async fn aliases(

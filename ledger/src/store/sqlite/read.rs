@@ -3,6 +3,7 @@
 //! Lists of questions go in as one JSON array and come back with their places. `CROSS JOIN` keeps the planner from
 //! turning such a join around: an array searched once for every row of a large table takes minutes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
@@ -14,6 +15,7 @@ use sqlx::{Row as _, SqlitePool};
 use crate::store::rows::{self, HeadRow, KeyRow, placed, signed, unsigned};
 use crate::store::{
     Attachment, Head, IdempotencyRow, LogNumber, Owner, Span, StoreError, StoredRecord,
+    SubjectEntry,
 };
 
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
@@ -144,6 +146,29 @@ pub(super) async fn subject_heads(
             .into_iter()
             .map(|(place, revision, leaf)| Ok((place, (unsigned(revision)?, rows::hash(&leaf)?)))),
     )
+}
+
+pub(super) async fn subjects(
+    pool: &SqlitePool,
+    log: LogNumber,
+    records: Range<u64>,
+    after: &str,
+    limit: u32,
+) -> Result<Vec<SubjectEntry>, StoreError> {
+    let sql = "SELECT head.subject, head.revision, head.sequence, r.leaf FROM ( \
+             SELECT subject, max(revision) AS revision, max(sequence) AS sequence FROM subjects \
+             WHERE log = $1 AND subject > $2 AND sequence >= $3 AND sequence < $4 \
+             GROUP BY subject ORDER BY subject LIMIT $5) AS head \
+         JOIN records AS r ON r.log = $1 AND r.sequence = head.sequence ORDER BY head.subject";
+    let found: Vec<rows::SubjectRow> = sqlx::query_as(sql)
+        .bind(log)
+        .bind(after.to_owned())
+        .bind(signed(records.start)?)
+        .bind(signed(records.end)?)
+        .bind(limit)
+        .fetch_all(pool)
+        .await?;
+    found.into_iter().map(rows::subject).collect()
 }
 
 pub(super) async fn aliases(
