@@ -2,6 +2,8 @@
 //!
 //! Exit code 0: done. 1: not done, and standard error says why and what to do. 2: the command line was not understood.
 
+mod actor_key;
+mod approve;
 mod export;
 mod guard;
 mod key;
@@ -9,9 +11,11 @@ mod serve;
 mod vkey;
 
 use crate::output::{chain, complain};
+use crate::person_key::PersonKeyError;
 use crate::quickstart;
 use crate::serve::ServeError;
 use clap::{Parser, Subcommand};
+use probity_governance::signing::KeyFault;
 use probity_ledger::OpenError;
 use probity_ledger::error::SubmitError;
 use probity_ledger::export::ExportError;
@@ -36,9 +40,11 @@ enum Command {
     Serve(Box<crate::config::ServerConfig>),
     /// See it all work once: policy, request, approval, outcome, export, judge.
     Quickstart(quickstart::Options),
-    /// Issue and revoke keys, on a data directory that no server has open.
+    /// Issue and revoke keys, and register public keys of people and producers.
     #[command(subcommand)]
     Key(key::Command),
+    /// Answer a pending decision, signed with your own key on your own machine.
+    Approve(approve::Arguments),
     /// Print a log's verifier key (C2SP vkey).
     Vkey(vkey::Arguments),
     /// Export a log to a bundle; may run beside the server.
@@ -75,6 +81,15 @@ pub(crate) enum Failure {
     /// The command line contradicts itself.
     #[error(transparent)]
     Argument(#[from] crate::error::ApiError),
+    /// A person's key cannot be used.
+    #[error(transparent)]
+    PersonKey(#[from] PersonKeyError),
+    /// The public key cannot be registered.
+    #[error("the key is refused")]
+    ActorKey(#[from] KeyFault),
+    /// The answer was not given.
+    #[error("the answer was not given")]
+    Approve(#[from] approve::ApproveError),
     /// The ledger did not open.
     #[error("the data directory cannot be opened")]
     Open(#[from] OpenError),
@@ -131,6 +146,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(config) => serve::run(*config).await,
         Command::Quickstart(options) => quickstart::run(options).await,
         Command::Key(command) => key::run(command).await,
+        Command::Approve(arguments) => approve::run(arguments).await,
         Command::Vkey(arguments) => vkey::run(&arguments),
         Command::Export(arguments) => export::run(arguments).await,
         Command::Guard(command) => guard::run(command).await,

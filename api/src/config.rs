@@ -89,6 +89,10 @@ pub struct ServerConfig {
     #[arg(long, env = "PROBITY_GRANT_SECONDS", value_name = "SECONDS", default_value_t = GRANT_SECONDS_DEFAULT, value_parser = window())]
     pub grant_seconds: u32,
 
+    /// Whether people must sign their answers with their own registered key. A log whose setting changes says so.
+    #[arg(long, env = "PROBITY_SIGNED_APPROVALS")]
+    pub signed_approvals: bool,
+
     /// A value for `{{NAME}}` in policies, e.g. `workspace.root=/srv/work`; may be given several times (in the
     /// environment, separated by commas). Requests cannot set these.
     #[arg(long, env = "PROBITY_TEMPLATE", value_name = "NAME=VALUE", value_delimiter = ',', value_parser = parse_template)]
@@ -201,6 +205,7 @@ impl ServerConfig {
             mode: Mode::Guarded,
             approval_seconds: APPROVAL_SECONDS_DEFAULT,
             grant_seconds: GRANT_SECONDS_DEFAULT,
+            signed_approvals: false,
             template: Vec::new(),
             queue: QUEUE_COMMANDS_MAX,
             rate_limit_per_second: None,
@@ -230,7 +235,9 @@ impl ServerConfig {
             .template
             .iter()
             .map(|(name, value)| (format!("{TEMPLATE_PREFIX}{name}"), Some(value.clone())));
-        fixed.chain(templates).collect()
+        let signed = self.signed_approvals.then(|| "required".to_owned());
+        let signed = std::iter::once((settings::APPROVAL_SIGNATURE.to_owned(), signed));
+        fixed.chain(signed).chain(templates).collect()
     }
 }
 

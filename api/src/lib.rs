@@ -20,6 +20,7 @@ mod measure;
 pub mod native;
 pub mod open;
 mod output;
+mod person_key;
 mod quickstart;
 mod router;
 pub mod serve;

@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod bundles;
 pub(crate) mod credentials;
 pub(crate) mod follow;
+pub(crate) mod keys;
 pub(crate) mod observations;
 pub(crate) mod openapi;
 pub(crate) mod page;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(proofs::routes())
         .merge(bundles::routes())
         .merge(credentials::routes())
+        .merge(keys::routes())
         .merge(approvals::routes())
         .merge(spending::routes())
         .merge(views::routes())

@@ -11,6 +11,7 @@ use crate::engine::{self, ENGINE, Outcome, PolicySet};
 use crate::permission::Right;
 use crate::policy::PolicyFault;
 use crate::settings::SettingFault;
+use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{Applied, State};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::DecisionMade;
@@ -114,6 +115,12 @@ pub enum Fault {
     /// The person was not entitled by the recorded role.
     #[error("the person was not entitled by this role")]
     Role,
+    /// The answer is not signed as it must be.
+    #[error("{0}")]
+    Signature(#[from] SignatureFault),
+    /// A key that cannot be registered.
+    #[error("the key is refused: {0}")]
+    Key(#[from] KeyFault),
     /// The digest is not the one of the decision.
     #[error("the request digest is not the decision's")]
     OtherRequest,

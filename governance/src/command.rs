@@ -6,6 +6,7 @@
 use probity_schemas::body::Body;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
+use probity_schemas::event::key::{AnswerSignature, KeyRegistered};
 use probity_schemas::event::log::{BundleExported, LogOpened, LogRestored, SettingChanged};
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
 use probity_schemas::event::seal::SubjectsSealed;
@@ -66,6 +67,10 @@ pub enum Operation {
     IssueCredential(String, Box<CredentialIssued>),
     /// Revoke the credential of this id, with a reason.
     RevokeCredential(String, Option<String>),
+    /// Register a key of an actor.
+    RegisterKey(Box<KeyRegistered>),
+    /// Revoke the key of this id, with a reason.
+    RevokeKey(String, Option<String>),
     /// Record what has run out by now; the ledger's own clock asks.
     ExpireDue,
     /// Record that a bundle was made.
@@ -85,6 +90,8 @@ pub struct Resolution {
     pub justification: Option<String>,
     /// A remark.
     pub note: Option<String>,
+    /// The person's own signature.
+    pub signature: Option<AnswerSignature>,
 }
 
 /// A report about an execution, by the one who executes.

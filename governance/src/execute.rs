@@ -18,6 +18,7 @@ use crate::limits::EXPIRED_PER_CALL_MAX;
 use crate::permission::permit;
 use crate::policy::PolicyFault;
 use crate::settings::SettingFault;
+use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{CaseStatus, Closed, OpenCase, State};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::DecisionExpired;
@@ -155,6 +156,26 @@ pub enum Rejected {
     /// The credential names no actor, no role, or no digest.
     #[error("a credential needs an actor, a role and a digest")]
     CredentialInvalid,
+    /// The key cannot be registered.
+    #[error("the key is refused: {why}")]
+    KeyInvalid {
+        /// Why.
+        #[from]
+        why: KeyFault,
+    },
+    /// No key is in force under this id.
+    #[error("no key {id}")]
+    KeyUnknown {
+        /// The id.
+        id: String,
+    },
+    /// The answer is not signed as it must be.
+    #[error("the answer is refused: {why}")]
+    SignatureInvalid {
+        /// Why.
+        #[from]
+        why: SignatureFault,
+    },
     /// The budget's period is empty.
     #[error("the budget's period ends before it begins")]
     BudgetInvalid,

@@ -12,4 +12,5 @@ pub mod permission;
 pub mod policy;
 pub mod posture;
 pub mod settings;
+pub mod signing;
 pub mod state;

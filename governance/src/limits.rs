@@ -26,6 +26,12 @@ pub const SETTING_BYTES_MAX: usize = 4 * 1024;
 /// Bytes of a justification, a note or a reason.
 pub const NOTE_BYTES_MAX: usize = 4 * 1024;
 
+/// Keys of actors in force at once.
+pub const KEYS_MAX: usize = 10_000;
+
+/// Bytes of a key's label or version.
+pub const LABEL_BYTES_MAX: usize = 255;
+
 /// Seconds that a decision may wait for a person, or a grant may hold: 30 days.
 pub const WINDOW_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 

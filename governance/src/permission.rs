@@ -30,7 +30,7 @@ pub(crate) enum Right {
     Adapters,
     /// Register the adapter that one is.
     OwnAdapter,
-    /// Settings, budgets and credentials.
+    /// Settings, budgets, credentials and keys of actors.
     Administer,
     /// Make a bundle.
     Export,
@@ -80,7 +80,9 @@ impl Right {
             Operation::ChangeSetting(_)
             | Operation::SetBudget(_)
             | Operation::IssueCredential(..)
-            | Operation::RevokeCredential(..) => Self::Administer,
+            | Operation::RevokeCredential(..)
+            | Operation::RegisterKey(_)
+            | Operation::RevokeKey(..) => Self::Administer,
             Operation::RecordExport(_) => Self::Export,
         }
     }
@@ -107,7 +109,9 @@ impl Right {
             Event::SettingChanged(_)
             | Event::BudgetSet(_)
             | Event::CredentialIssued(_)
-            | Event::CredentialRevoked(_) => Self::Administer,
+            | Event::CredentialRevoked(_)
+            | Event::KeyRegistered(_)
+            | Event::KeyRevoked(_) => Self::Administer,
             Event::BundleExported(_) => Self::Export,
             Event::DecisionExpired(_) | Event::GrantConsumed(_) | Event::BudgetCrossed(_) => {
                 return None;

@@ -13,6 +13,8 @@ pub const MODE: &str = "mode";
 pub const APPROVAL_SECONDS: &str = "approval.seconds";
 /// Seconds a grant holds once given.
 pub const GRANT_SECONDS: &str = "grant.seconds";
+/// Whether people must sign their answers themselves: `required` or `optional`, the default.
+pub const APPROVAL_SIGNATURE: &str = "approval.signature";
 /// The workspace of those who name none.
 pub const WORKSPACE_DEFAULT: &str = "workspace.default";
 /// Beginning of the names of template values, e.g. `template.workspace.root`.
@@ -23,6 +25,8 @@ pub const TEMPLATE_TENANT: &str = "tenant.id";
 /// Likewise.
 pub const TEMPLATE_WORKSPACE: &str = "workspace.id";
 
+const REQUIRED: &str = "required";
+const OPTIONAL: &str = "optional";
 const APPROVAL_SECONDS_DEFAULT: u32 = 3_600;
 const GRANT_SECONDS_DEFAULT: u32 = 900;
 const WORKSPACE_DEFAULT_VALUE: &str = "local";
@@ -42,6 +46,9 @@ pub enum SettingFault {
     /// Not a number of seconds.
     #[error("seconds are a whole number from 1 to {WINDOW_SECONDS_MAX}")]
     Seconds,
+    /// Neither `required` nor `optional`.
+    #[error("{APPROVAL_SIGNATURE} is required or optional")]
+    ApprovalSignature,
     /// The template's value comes from the log itself.
     #[error("{TEMPLATE_TENANT} and {TEMPLATE_WORKSPACE} come from the log and cannot be set")]
     Reserved,
@@ -64,6 +71,8 @@ pub fn check(name: &str, value: Option<&str>) -> Result<(), SettingFault> {
     match name {
         MODE => Mode::parse(value).map(|_| ()).ok_or(SettingFault::Mode),
         APPROVAL_SECONDS | GRANT_SECONDS => seconds(value).map(|_| ()).ok_or(SettingFault::Seconds),
+        APPROVAL_SIGNATURE if [REQUIRED, OPTIONAL].contains(&value) => Ok(()),
+        APPROVAL_SIGNATURE => Err(SettingFault::ApprovalSignature),
         _ => match name.strip_prefix(TEMPLATE_PREFIX) {
             Some(TEMPLATE_TENANT | TEMPLATE_WORKSPACE) => Err(SettingFault::Reserved),
             _ => Ok(()),
@@ -96,6 +105,14 @@ pub fn grant_seconds(settings: &BTreeMap<String, String>) -> u32 {
         .get(GRANT_SECONDS)
         .and_then(|text| seconds(text))
         .unwrap_or(GRANT_SECONDS_DEFAULT)
+}
+
+/// Whether people must sign their answers themselves.
+#[must_use]
+pub fn is_approval_signed(settings: &BTreeMap<String, String>) -> bool {
+    settings
+        .get(APPROVAL_SIGNATURE)
+        .is_some_and(|value| value == REQUIRED)
 }
 
 /// The workspace of those who name none.
@@ -138,6 +155,12 @@ mod tests {
             ("approval.seconds", "060", Err(SettingFault::Seconds)),
             ("grant.seconds", "+60", Err(SettingFault::Seconds)),
             ("grant.seconds", "2592001", Err(SettingFault::Seconds)),
+            ("approval.signature", "required", Ok(())),
+            (
+                "approval.signature",
+                "yes",
+                Err(SettingFault::ApprovalSignature),
+            ),
             ("template.workspace.root", "/ws", Ok(())),
             ("template.tenant.id", "other", Err(SettingFault::Reserved)),
             (

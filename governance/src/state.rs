@@ -14,7 +14,9 @@ mod snapshot;
 
 pub use budget::Budget;
 pub use case::{CaseStatus, Closed, OpenCase, closed_of};
-pub use directory::{Adapter, Credential, Directory, InForce, LogIdentity, policyset_digest};
+pub use directory::{
+    Adapter, Credential, Directory, InForce, LogIdentity, RegisteredKey, policyset_digest,
+};
 pub use sealed::Sealed;
 pub use snapshot::{STATE_VERSION, SnapshotError};
 
@@ -97,6 +99,12 @@ pub enum StateError {
     /// A credential was revoked that is not valid.
     #[error("{subject} is not valid")]
     CredentialUnknown {
+        /// Its subject.
+        subject: String,
+    },
+    /// A key was registered that cannot be, or revoked that is not in force.
+    #[error("{subject} is no key that can be registered or revoked here")]
+    Key {
         /// Its subject.
         subject: String,
     },

@@ -321,6 +321,8 @@ const fn operation_name(operation: &Operation) -> &'static str {
         Operation::SetBudget(_) => "set_budget",
         Operation::IssueCredential(..) => "issue_credential",
         Operation::RevokeCredential(..) => "revoke_credential",
+        Operation::RegisterKey(_) => "register_key",
+        Operation::RevokeKey(..) => "revoke_key",
         Operation::ExpireDue => "expire_due",
         Operation::RecordExport(_) => "record_export",
         Operation::Seal(_) => "seal",

@@ -61,6 +61,7 @@ async fn a_request_waits_is_approved_resumes_once_and_is_decided_afresh() {
         grant: true,
         justification: Some("checked".into()),
         note: None,
+        signature: None,
     };
     let by = |actor: &str| Submission {
         command: command(actor, Operation::ResolveApproval(resolution.clone())),

@@ -4,6 +4,7 @@
 //! older than the log.
 
 pub mod decision;
+pub mod key;
 pub mod log;
 pub mod registry;
 pub mod seal;
@@ -89,6 +90,8 @@ events! {
     AdapterRegistered(registry) = "adapter.registered.v1",
     CredentialIssued(registry) = "credential.issued.v1",
     CredentialRevoked(registry) = "credential.revoked.v1",
+    KeyRegistered(key) = "key.registered.v1",
+    KeyRevoked(key) = "key.revoked.v1",
     BudgetSet(registry) = "budget.set.v1",
     BudgetCrossed(registry) = "budget.crossed.v1",
 }

@@ -2,6 +2,7 @@
 //! checkpoints and receipts. Nothing here signs, reads files, opens sockets or asks a clock, so that an auditor can
 //! take this crate alone. `FORMAT.md` beside it is the normative text.
 
+pub mod actor_key;
 pub mod add_checkpoint;
 pub mod body;
 pub mod bundle;
@@ -21,6 +22,7 @@ pub mod run;
 #[cfg(test)]
 #[path = "../tests/events/seeds.rs"]
 mod seeds;
+pub mod signature;
 pub mod subject;
 pub mod time;
 pub mod tree;

@@ -177,7 +177,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 /// A public key that is canonically encoded and not of small order, so that a signature under it means something.
-fn safe_key(public: &[u8; 32]) -> Result<VerifyingKey, VerifierKeyError> {
+pub(crate) fn safe_key(public: &[u8; 32]) -> Result<VerifyingKey, VerifierKeyError> {
     let key = VerifyingKey::from_bytes(public).map_err(|_| VerifierKeyError::UnsafeKey)?;
     let canonical = key.to_edwards().compress().to_bytes() == *public;
     if canonical && !key.is_weak() {

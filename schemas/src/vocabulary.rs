@@ -249,3 +249,23 @@ words! {
         SharedKey = "shared_key",
     }
 }
+
+words! {
+    /// What a key of an actor signs with.
+    KeyAlgorithm {
+        /// Ed25519 (RFC 8032).
+        Ed25519 = "ed25519",
+        /// ECDSA on P-256 over SHA-256, signatures in DER.
+        Es256 = "ES256",
+    }
+}
+
+words! {
+    /// What a key of an actor may sign.
+    KeyPurpose {
+        /// What a producer reports.
+        Telemetry = "telemetry",
+        /// A person's answers.
+        Approval = "approval",
+    }
+}

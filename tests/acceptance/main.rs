@@ -21,4 +21,5 @@ mod player;
 mod plugin;
 mod readme;
 mod rebuild;
+mod signed;
 mod tenants;

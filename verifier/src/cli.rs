@@ -17,6 +17,11 @@ pub(crate) struct Arguments {
     #[arg(long = "key", value_name = "VKEY", required = true)]
     pub(crate) keys: Vec<String>,
 
+    /// A key of a person or producer that you trust, as ACTOR=KEY (`user:0199…=MCow…`): what this actor says must be
+    /// signed by it. ACTOR=KEY@N: from record N on. Can be given more than once, also for one actor.
+    #[arg(long = "actor-key", value_name = "ACTOR=KEY")]
+    pub(crate) actor_keys: Vec<String>,
+
     /// A checkpoint of the same log that you kept from an earlier visit. Shows that the history you saw then is the
     /// beginning of this one, and that nothing was cut off.
     #[arg(long, value_name = "CHECKPOINT-FILE")]

@@ -4,6 +4,7 @@ use crate::bundle::{Bundle, ReadError};
 use crate::lines::End;
 use crate::report::{CheckName, Counts, Findings, Report};
 use crate::seal::{Distrust, Seal};
+use crate::signatures::TrustedActor;
 use crate::walk::{Walk, Walked};
 use crate::workers::walk_lines;
 use probity_schemas::bundle::{BundleError, BundleManifest, Member};
@@ -18,6 +19,8 @@ use std::path::Path;
 pub struct Options {
     /// The keys that the auditor trusts, from elsewhere than the bundle.
     pub keys: Vec<VerifierKey>,
+    /// Keys of actors that the auditor trusts, from elsewhere than the bundle.
+    pub actor_keys: Vec<TrustedActor>,
     /// An older checkpoint that the auditor kept, as the bytes of its signed note.
     pub since: Option<Vec<u8>>,
     /// Whether each decision is to be decided again.

@@ -29,7 +29,16 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
         return Err("partial bundles cannot be judged by this version".to_owned());
     }
     let parse = |key: &String| key.parse().map_err(|error| format!("--key {key}: {error}"));
+    let actor = |key: &String| {
+        key.parse()
+            .map_err(|error| format!("--actor-key {key}: {error}"))
+    };
     let options = Options {
+        actor_keys: arguments
+            .actor_keys
+            .iter()
+            .map(actor)
+            .collect::<Result<_, _>>()?,
         keys: arguments.keys.iter().map(parse).collect::<Result<_, _>>()?,
         since: arguments.since.as_deref().map(read_since).transpose()?,
         adjudicate: !arguments.no_adjudication,

@@ -144,6 +144,8 @@ checks! {
     Sealed = "sealed runs",
     /// Each attachment has the content that its record names.
     Attachments = "attachments",
+    /// Each signature of an actor is by a key of that actor, and what an actor whose key the auditor holds says is signed.
+    ActorSignatures = "actor signatures",
     /// Each decision, approval and outcome follows from the records before it by the published rules.
     Adjudication = "adjudication",
     /// Each sealed digest of the writer's register is the one that the records before it come to.
@@ -165,6 +167,10 @@ pub struct Counts {
     pub approvals: u64,
     /// Outcomes recorded.
     pub outcomes: u64,
+    /// What actors signed by keys that the auditor brought.
+    pub signed_by_auditor_keys: u64,
+    /// What actors signed by keys that only the log vouches for.
+    pub signed_by_log_keys: u64,
     /// Attachments in the bundle whose content is the one that a record names.
     pub attachments: u64,
     /// Attachments that records name and the bundle does not hold.

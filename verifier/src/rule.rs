@@ -65,6 +65,8 @@ pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
         Fault::NotAPerson => "adjudication.not_a_person",
         Fault::SelfApproval => "adjudication.self_approval",
         Fault::Role => "adjudication.role",
+        Fault::Signature(_) => "adjudication.signature",
+        Fault::Key(_) => "adjudication.key",
         Fault::OtherRequest => "adjudication.other_request",
         Fault::GrantLength => "adjudication.grant_length",
         Fault::OtherRequester => "adjudication.other_requester",

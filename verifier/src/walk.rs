@@ -12,6 +12,7 @@ use crate::limits::SUBJECTS_UNREMARKED_MAX;
 use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::runs::Runs;
+use crate::signatures::Signatures;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
 use probity_schemas::checkpoint::Checkpoint;
@@ -63,6 +64,7 @@ pub(crate) struct Walk<'f> {
     identity: Identity,
     attachments: Attachments,
     runs: Runs,
+    signatures: Signatures<'f>,
     court: Court,
     chronicle: Option<Chronicle>,
     /// The first record that is unreadable or whose link is broken: from it on the past is not known.
@@ -73,11 +75,12 @@ pub(crate) struct Walk<'f> {
 
 impl<'f> Walk<'f> {
     /// A walk from record 0; the tree's roots at these sizes are wanted.
-    pub(crate) fn new(findings: &'f mut Findings, options: &Options, sizes: &[u64]) -> Self {
+    pub(crate) fn new(findings: &'f mut Findings, options: &'f Options, sizes: &[u64]) -> Self {
         let mut tree = Tree::new();
         sizes.iter().for_each(|size| tree.watch(*size));
         Self {
             findings,
+            signatures: Signatures::new(&options.actor_keys),
             counts: Counts::default(),
             tip: ChainTip::START,
             subjects: SubjectLinks::default(),
@@ -135,7 +138,7 @@ impl<'f> Walk<'f> {
             Ok(event) => self.event(position, record, event),
             Err(error) => {
                 self.misfit(position, error);
-                self.court.leave(stopped(position));
+                self.leave(stopped(position));
             }
         }
         match self.broken {
@@ -171,14 +174,14 @@ impl<'f> Walk<'f> {
             && let Err(error) = self.subjects.follow_as(read.subject, record)
         {
             self.fail(CheckName::Subjects, position, &error);
-            self.court.leave(stopped(position));
+            self.leave(stopped(position));
         }
     }
 
     fn event(&mut self, position: u64, record: &Record<'_>, event: &Event) {
         if let Some(format) = newer_format(event) {
             let why = format!("record {position}: format {format} is newer than this judge");
-            self.court.leave(why.clone());
+            self.leave(why.clone());
             self.findings.impossible(CheckName::Format, why);
         }
         match event {
@@ -192,12 +195,21 @@ impl<'f> Walk<'f> {
             chronicle.hear(record, event);
         }
         match self.broken {
-            Some(broken) => self.court.leave(stopped(broken)),
-            None => self.court.hear(record, event, self.findings),
+            Some(broken) => self.leave(stopped(broken)),
+            None => {
+                self.signatures.hear(record, event, self.findings);
+                self.court.hear(record, event, self.findings);
+            }
         }
         if let Event::SubjectsSealed(sealed) = event {
             self.runs.seal(position, sealed, self.findings);
         }
+    }
+
+    /// What depends on an unbroken past stops here.
+    fn leave(&mut self, why: String) {
+        self.signatures.leave(why.clone());
+        self.court.leave(why);
     }
 
     /// A body that its type refuses; a type that is not known may be newer than this judge.
@@ -257,6 +269,8 @@ impl<'f> Walk<'f> {
         self.hold_unbroken(CheckName::Subjects, subjects_detail(self.counts.subjects));
         self.runs.close(records, self.findings);
         self.attachments.close(&mut self.counts, self.findings);
+        self.signatures
+            .close(&mut self.counts, self.broken, self.findings);
         self.court.close(&self.counts, self.findings);
         Walked {
             counts: self.counts,

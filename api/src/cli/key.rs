@@ -1,6 +1,6 @@
 //! `probity key`: credentials of a data directory that no server has open.
 
-use super::Failure;
+use super::{Failure, actor_key};
 use crate::config::{StoreConfig, parse_tenant};
 use crate::native::{SURFACE, credentials};
 use crate::open;
@@ -19,6 +19,12 @@ pub(super) enum Command {
     Issue(Issue),
     /// Revoke a credential for good.
     Revoke(Revoke),
+    /// Make your own key to sign answers with, and print its public part.
+    Approver(actor_key::Approver),
+    /// Register the public key of a person or a producer, and print its id.
+    Register(actor_key::Register),
+    /// Revoke a registered public key for good.
+    Unregister(actor_key::Unregister),
 }
 
 #[derive(clap::Args)]
@@ -55,6 +61,9 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Issue(issue) => run_issue(issue).await,
         Command::Revoke(revoke) => run_revoke(revoke).await,
+        Command::Approver(approver) => actor_key::run_approver(&approver),
+        Command::Register(register) => actor_key::run_register(register).await,
+        Command::Unregister(unregister) => actor_key::run_unregister(unregister).await,
     }
 }
 

@@ -15,11 +15,17 @@ pub(super) fn face_of(rejected: &R) -> Face {
             "self_approval",
             "Nobody approves their own request",
         ),
-        R::DecisionUnknown { .. } | R::PolicyUnknown { .. } | R::CredentialUnknown { .. } => {
-            face(S::NOT_FOUND, "not_found", "Not found")
-        }
+        R::DecisionUnknown { .. }
+        | R::PolicyUnknown { .. }
+        | R::CredentialUnknown { .. }
+        | R::KeyUnknown { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
         R::SealOutOfPlace => face(S::CONFLICT, "seal_out_of_place", "Sealed meanwhile"),
         R::AlreadyResolved { .. } => face(S::CONFLICT, "already_resolved", "Resolved already"),
+        R::SignatureInvalid { .. } => face(
+            S::UNPROCESSABLE_ENTITY,
+            "signature",
+            "Not signed as it must be",
+        ),
         R::FactsTooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
         R::TooManyOpen => face(
             S::SERVICE_UNAVAILABLE,
@@ -31,6 +37,7 @@ pub(super) fn face_of(rejected: &R) -> Face {
         | R::PolicyInvalid { .. }
         | R::SettingInvalid { .. }
         | R::CredentialInvalid
+        | R::KeyInvalid { .. }
         | R::BudgetInvalid
         | R::NameInvalid { .. }
         | R::TextTooLong { .. }

@@ -8,6 +8,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use probity_governance::command::{Operation, Resolution};
+use probity_schemas::event::key::AnswerSignature;
+use probity_schemas::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -39,6 +41,40 @@ pub(crate) struct ResolutionInput {
     justification: Option<String>,
     /// A remark.
     note: Option<String>,
+    /// The person's own signature.
+    signature: Option<SignatureInput>,
+}
+
+/// A person's own signature: DSSE over the canonical JSON of `{action, decision, expires, log, origin}`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SignatureInput {
+    /// `ed25519` or `ES256`.
+    alg: String,
+    /// The signed answer is void after this time.
+    #[schema(value_type = String)]
+    expires: Time,
+    /// The registered key: SHA-256 of its DER, lower-case hexadecimal.
+    keyid: String,
+    /// The signature, base64.
+    sig: String,
+}
+
+impl From<SignatureInput> for AnswerSignature {
+    fn from(input: SignatureInput) -> Self {
+        let SignatureInput {
+            alg,
+            expires,
+            keyid,
+            sig,
+        } = input;
+        Self {
+            alg,
+            expires,
+            keyid,
+            sig,
+        }
+    }
 }
 
 /// What was recorded.
@@ -76,6 +112,7 @@ pub(crate) async fn resolve_decision(
         grant,
         justification: value.justification,
         note: value.note,
+        signature: value.signature.map(AnswerSignature::from),
     };
     let key = idempotency(&headers, &scoped(&id, &bytes))?;
     let receipt = submit(

@@ -67,7 +67,7 @@ pub(crate) struct Recorded {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Revocation {
     /// Why, in words.
-    reason: Option<String>,
+    pub(crate) reason: Option<String>,
 }
 
 /// Who acts with a credential: the agent named, or a person known by the credential's id.

@@ -5,11 +5,14 @@ use crate::command::{Moment, Standing};
 use crate::engine;
 use crate::execute::{entitling, is_person};
 use crate::permission::is_adapter;
+use crate::signing::SignedAnswer;
 use crate::state::{Applied, CaseStatus, OpenCase, State, decision_id};
 use probity_schemas::event::decision::{
     ApprovalDenied, ApprovalGranted, DecisionExpired, DecisionMade, Facts, GrantConsumed,
 };
+use probity_schemas::event::key::AnswerSignature;
 use probity_schemas::hash::Hash;
+use probity_schemas::signature::Answer;
 use probity_schemas::vocabulary::{ConsumedBy, ExpiredPart, Role};
 use uuid::Uuid;
 
@@ -83,6 +86,13 @@ pub(super) fn granted(
     granted: &ApprovalGranted,
 ) -> Result<(), Fault> {
     let case = answered(before, record, granted.request_digest, granted.role)?;
+    signed(
+        before,
+        record,
+        case,
+        Answer::Approve,
+        granted.signature.as_ref(),
+    )?;
     let expires = record.time.plus_seconds(i64::from(case.grant_seconds));
     if granted.expires == expires {
         Ok(())
@@ -96,7 +106,32 @@ pub(super) fn denied(
     record: &Applied<'_>,
     denied: &ApprovalDenied,
 ) -> Result<(), Fault> {
-    answered(before, record, denied.request_digest, denied.role).map(|_| ())
+    let case = answered(before, record, denied.request_digest, denied.role)?;
+    signed(
+        before,
+        record,
+        case,
+        Answer::Deny,
+        denied.signature.as_ref(),
+    )
+}
+
+/// Signed by the person, where it is signed or must be.
+fn signed(
+    before: &State,
+    record: &Applied<'_>,
+    case: &OpenCase,
+    answer: Answer,
+    signature: Option<&AnswerSignature>,
+) -> Result<(), Fault> {
+    let signed = SignedAnswer {
+        actor: record.actor,
+        case,
+        answer,
+        time: record.time,
+        signature,
+    };
+    Ok(signed.check(&before.directory)?)
 }
 
 /// A person's answer: to a pending case, in time, by somebody entitled who did not ask.

@@ -5,7 +5,7 @@ use crate::engine::ENGINE;
 use crate::execute::{is_credential_sound, keep_restrictions};
 use crate::permission::is_adapter;
 use crate::state::{Applied, State};
-use crate::{policy, settings};
+use crate::{policy, settings, signing};
 use probity_schemas::event::Event;
 use probity_schemas::event::log::{LogOpened, LogRestored};
 use probity_schemas::event::registry::{AdapterRegistered, BudgetCrossed, BudgetSet};
@@ -43,7 +43,7 @@ pub(super) fn change(before: &State, record: &Applied<'_>) -> Result<(), Fault> 
         }
         Event::AdapterRegistered(adapter) => adapter_registered(before, record, adapter),
         Event::CredentialIssued(issued) => {
-            credential_id(record)?;
+            id_in("credential/", record)?;
             if is_credential_sound(issued) {
                 Ok(())
             } else {
@@ -51,8 +51,26 @@ pub(super) fn change(before: &State, record: &Applied<'_>) -> Result<(), Fault> 
             }
         }
         Event::CredentialRevoked(_) => {
-            let credential = before.directory.credentials.get(credential_id(record)?);
+            let credential = before
+                .directory
+                .credentials
+                .get(id_in("credential/", record)?);
             if credential.is_some_and(|credential| !credential.revoked) {
+                Ok(())
+            } else {
+                Err(Fault::NotInForce)
+            }
+        }
+        Event::KeyRegistered(registered) => {
+            let id = id_in("key/", record)?;
+            if before.directory.keys.contains_key(id) {
+                return Err(Fault::BadSubject);
+            }
+            signing::register(&before.directory, registered)?;
+            Ok(())
+        }
+        Event::KeyRevoked(_) => {
+            if before.directory.keys.contains_key(id_in("key/", record)?) {
                 Ok(())
             } else {
                 Err(Fault::NotInForce)
@@ -153,9 +171,6 @@ fn held(holds: bool, fault: Fault) -> Result<(), Fault> {
     if holds { Ok(()) } else { Err(fault) }
 }
 
-fn credential_id<'a>(record: &Applied<'a>) -> Result<&'a str, Fault> {
-    record
-        .subject
-        .strip_prefix("credential/")
-        .ok_or(Fault::BadSubject)
+fn id_in<'a>(thing: &str, record: &Applied<'a>) -> Result<&'a str, Fault> {
+    record.subject.strip_prefix(thing).ok_or(Fault::BadSubject)
 }

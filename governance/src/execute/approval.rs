@@ -3,9 +3,11 @@
 use super::{Call, Decided, Rejected, draft, expired};
 use crate::command::{Reply, Resolution};
 use crate::limits::NOTE_BYTES_MAX;
-use crate::state::CaseStatus;
+use crate::signing::SignedAnswer;
+use crate::state::{CaseStatus, OpenCase};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{ApprovalDenied, ApprovalGranted};
+use probity_schemas::signature::Answer;
 use probity_schemas::subject::Subject;
 use probity_schemas::vocabulary::Role;
 
@@ -48,9 +50,30 @@ pub(super) fn resolve(call: &Call<'_>, resolution: &Resolution) -> Result<Decide
     }
     let role = entitling(&call.state.roles_of(actor), case.role)
         .ok_or(Rejected::NotEntitled { needs: ENTITLED })?;
+    let signed = SignedAnswer {
+        actor,
+        case,
+        answer: if resolution.grant {
+            Answer::Approve
+        } else {
+            Answer::Deny
+        },
+        time: call.moment.time,
+        signature: resolution.signature.as_ref(),
+    };
+    signed.check(&call.state.directory)?;
+    Ok(Decided::recorded(vec![draft(
+        Subject::of("decision", decision),
+        answer(call, case, resolution, role),
+    )]))
+}
+
+/// The record of the answer.
+fn answer(call: &Call<'_>, case: &OpenCase, resolution: &Resolution, role: Role) -> Event {
     let (justification, note) = (resolution.justification.clone(), resolution.note.clone());
     let request_digest = case.digest;
-    let event: Event = if resolution.grant {
+    let signature = resolution.signature.clone();
+    if resolution.grant {
         let expires = call.moment.time.plus_seconds(i64::from(case.grant_seconds));
         ApprovalGranted {
             expires,
@@ -58,6 +81,7 @@ pub(super) fn resolve(call: &Call<'_>, resolution: &Resolution) -> Result<Decide
             note,
             request_digest,
             role,
+            signature,
         }
         .into()
     } else {
@@ -66,13 +90,10 @@ pub(super) fn resolve(call: &Call<'_>, resolution: &Resolution) -> Result<Decide
             note,
             request_digest,
             role,
+            signature,
         }
         .into()
-    };
-    Ok(Decided::recorded(vec![draft(
-        Subject::of("decision", decision),
-        event,
-    )]))
+    }
 }
 
 /// The roles that resolve a decision.

@@ -1,11 +1,12 @@
-//! Changes of what decisions look up: the log itself, settings, policies, adapters, credentials, budgets.
+//! Changes of what decisions look up: the log itself, settings, policies, adapters, credentials, keys, budgets.
 
 use super::{Call, Decided, Rejected, draft};
 use crate::command::{Draft, Operation};
 use crate::limits::NOTE_BYTES_MAX;
 use crate::permission::is_adapter;
 use crate::state::Adapter;
-use crate::{policy, settings};
+use crate::{policy, settings, signing};
+use probity_schemas::event::key::{KeyRegistered, KeyRevoked};
 use probity_schemas::event::registry::{
     AdapterRegistered, BudgetSet, CredentialIssued, CredentialRevoked, PolicyPublished,
     PolicyRetired,
@@ -36,6 +37,8 @@ pub(super) fn change(call: &Call<'_>) -> Result<Decided, Rejected> {
         Operation::SetBudget(set) => set_budget(set)?,
         Operation::IssueCredential(id, issued) => issue_credential(id, issued)?,
         Operation::RevokeCredential(id, reason) => revoke_credential(call, id, reason.as_deref())?,
+        Operation::RegisterKey(registered) => register_key(call, registered)?,
+        Operation::RevokeKey(id, reason) => revoke_key(call, id, reason.as_deref())?,
         Operation::RecordExport(exported) => draft(log_subject(call)?, exported.clone()),
         Operation::RequestDecision(_)
         | Operation::ResolveApproval(_)
@@ -139,10 +142,33 @@ pub(crate) fn is_credential_sound(issued: &CredentialIssued) -> bool {
         && !issued.digest.is_empty()
 }
 
-fn revoke_credential(call: &Call<'_>, id: &str, reason: Option<&str>) -> Result<Draft, Rejected> {
+fn register_key(call: &Call<'_>, registered: &KeyRegistered) -> Result<Draft, Rejected> {
+    signing::register(&call.state.directory, registered)?;
+    Ok(draft(
+        Subject::of("key", call.moment.id),
+        registered.clone(),
+    ))
+}
+
+fn revoke_key(call: &Call<'_>, id: &str, reason: Option<&str>) -> Result<Draft, Rejected> {
+    short_enough(reason)?;
+    let subject = named("key", id)?;
+    if !call.state.directory.keys.contains_key(subject.id()) {
+        return Err(Rejected::KeyUnknown { id: id.to_owned() });
+    }
+    let reason = reason.map(str::to_owned);
+    Ok(draft(subject, KeyRevoked { reason }))
+}
+
+fn short_enough(reason: Option<&str>) -> Result<(), Rejected> {
     if reason.is_some_and(|reason| reason.len() > NOTE_BYTES_MAX) {
         return Err(Rejected::TextTooLong { what: "a reason" });
     }
+    Ok(())
+}
+
+fn revoke_credential(call: &Call<'_>, id: &str, reason: Option<&str>) -> Result<Draft, Rejected> {
+    short_enough(reason)?;
     let subject = named("credential", id)?;
     let known = call.state.directory.credentials.get(subject.id());
     if known.is_none_or(|credential| credential.revoked) {

@@ -23,6 +23,8 @@ pub struct OpenCase {
     pub execution: String,
     /// Seconds a grant will hold.
     pub grant_seconds: u32,
+    /// Leaf hash of the decision's record.
+    pub leaf: Hash,
     /// The actor who asked.
     pub requester: String,
     /// The role that resolves it.

@@ -2,12 +2,13 @@
 
 use crate::settings;
 use probity_schemas::event::decision::AdapterFacts;
+use probity_schemas::event::key::KeyRegistered;
 use probity_schemas::event::log::LogOpened;
 use probity_schemas::event::registry::{AdapterRegistered, CredentialIssued};
 use probity_schemas::hash::{Hash, sha256};
 use probity_schemas::policy::Policy;
 use probity_schemas::subject::Subject;
-use probity_schemas::vocabulary::{CredentialMethod, Mode, RiskClass, Role};
+use probity_schemas::vocabulary::{CredentialMethod, KeyPurpose, Mode, RiskClass, Role};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +21,8 @@ pub struct Directory {
     pub adapters: BTreeMap<String, Adapter>,
     /// Credentials by the id in their subject.
     pub credentials: BTreeMap<String, Credential>,
+    /// Keys of actors in force, by the id in their subject.
+    pub keys: BTreeMap<String, RegisteredKey>,
     /// Who the log is; none before record 0.
     pub log: Option<LogIdentity>,
     /// Policies by subject (`policy/<id>`), so in the order of the policy-set digest.
@@ -99,6 +102,23 @@ pub struct Credential {
     pub roles: Vec<Role>,
 }
 
+/// A key that speaks for an actor.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
+pub struct RegisteredKey {
+    /// For whom.
+    pub actor: String,
+    /// The public key: base64 of its DER SubjectPublicKeyInfo.
+    pub key: String,
+    /// SHA-256 of that DER, lower-case hexadecimal.
+    pub keyid: String,
+    /// What it may sign.
+    pub purpose: KeyPurpose,
+    /// The version of the adapter that it is for; none: every version.
+    pub version: Option<String>,
+}
+
 impl Default for Directory {
     fn default() -> Self {
         Self {
@@ -108,6 +128,7 @@ impl Default for Directory {
             policyset: Hash::EMPTY,
             adapters: BTreeMap::new(),
             credentials: BTreeMap::new(),
+            keys: BTreeMap::new(),
             roles: BTreeMap::new(),
         }
     }
@@ -136,6 +157,14 @@ impl Directory {
             .and_then(|(kind, _)| self.roles.get(&format!("{kind}:*")));
         let roles: BTreeSet<Role> = own.into_iter().chain(kind).flatten().copied().collect();
         roles.into_iter().collect()
+    }
+
+    /// The key of this id that is in force for an actor's purpose.
+    #[must_use]
+    pub fn key_of(&self, actor: &str, purpose: KeyPurpose, keyid: &str) -> Option<&RegisteredKey> {
+        self.keys
+            .values()
+            .find(|key| key.keyid == keyid && key.actor == actor && key.purpose == purpose)
     }
 
     /// The values of templates for a request made in this workspace.
@@ -254,6 +283,18 @@ impl From<&CredentialIssued> for Credential {
             method: issued.method,
             roles: issued.roles.clone(),
             revoked: false,
+        }
+    }
+}
+
+impl From<&KeyRegistered> for RegisteredKey {
+    fn from(registered: &KeyRegistered) -> Self {
+        Self {
+            actor: registered.actor.clone(),
+            key: registered.key.clone(),
+            keyid: registered.keyid.clone(),
+            purpose: registered.purpose,
+            version: registered.version.clone(),
         }
     }
 }

@@ -5,6 +5,7 @@ use super::{
     StateError, decision_id,
 };
 use crate::engine;
+use crate::signing;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{ApprovalGranted, DecisionMade};
 use probity_schemas::event::log::{LogOpened, LogRestored};
@@ -35,7 +36,9 @@ impl State {
             | Event::PolicyRetired(_)
             | Event::AdapterRegistered(_)
             | Event::CredentialIssued(_)
-            | Event::CredentialRevoked(_) => self.apply_registry(record),
+            | Event::CredentialRevoked(_)
+            | Event::KeyRegistered(_)
+            | Event::KeyRevoked(_) => self.apply_registry(record),
             Event::BudgetSet(_) | Event::BudgetCrossed(_) | Event::CostIngested(_) => {
                 self.apply_budget(record)
             }
@@ -112,6 +115,16 @@ impl State {
             Event::CredentialRevoked(_) if !directory.revoke(credential_id(record.subject)?) => {
                 return Err(StateError::CredentialUnknown { subject: subject() });
             }
+            Event::KeyRegistered(registered) => {
+                let key = signing::register(directory, registered)
+                    .map_err(|_| StateError::Key { subject: subject() })?;
+                directory
+                    .keys
+                    .insert(key_id(record.subject)?.to_owned(), key);
+            }
+            Event::KeyRevoked(_) if directory.keys.remove(key_id(record.subject)?).is_none() => {
+                return Err(StateError::Key { subject: subject() });
+            }
             _ => {}
         }
         Ok(())
@@ -153,6 +166,7 @@ impl State {
             workspace: record.workspace.map(str::to_owned),
             execution: request.execution.clone().unwrap_or_else(|| id.to_string()),
             digest: made.facts.request_digest,
+            leaf: record.leaf,
             salt: made.facts.salt,
             role: approval.role,
             grant_seconds: made.facts.grant_seconds,
@@ -244,8 +258,16 @@ impl State {
 }
 
 fn credential_id(subject: &str) -> Result<&str, StateError> {
+    id_of("credential/", subject)
+}
+
+fn key_id(subject: &str) -> Result<&str, StateError> {
+    id_of("key/", subject)
+}
+
+fn id_of<'s>(thing: &str, subject: &'s str) -> Result<&'s str, StateError> {
     subject
-        .strip_prefix("credential/")
+        .strip_prefix(thing)
         .ok_or_else(|| StateError::BadSubject {
             subject: subject.to_owned(),
         })

@@ -152,6 +152,7 @@ fn too_late_an_answer_records_the_expiry() {
         grant: true,
         justification: None,
         note: None,
+        signature: None,
     };
     let (events, reply) = log.run("user:ann", Operation::ResolveApproval(resolution));
     assert_eq!(reply, Reply::Expired { decision });

@@ -76,6 +76,7 @@ fn the_table_of_roles() {
         grant: true,
         justification: None,
         note: None,
+        signature: None,
     };
     let changed = SettingChanged {
         name: "mode".to_owned(),

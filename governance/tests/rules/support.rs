@@ -164,6 +164,7 @@ impl Log {
             grant,
             justification: None,
             note: None,
+            signature: None,
         };
         self.call(actor, Operation::ResolveApproval(resolution))
             .map(|(events, _)| events)

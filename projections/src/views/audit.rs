@@ -132,6 +132,8 @@ fn tell(row: &mut AuditRow, event: &Event) -> Result<(), Unappliable> {
         Event::GrantConsumed(consumed) => row.label = Some(consumed.by.as_str().to_owned()),
         Event::BudgetCrossed(crossed) => row.label = Some(crossed.level.as_str().to_owned()),
         Event::SettingChanged(changed) => row.message = Some(changed.name.clone()),
+        Event::KeyRegistered(registered) => row.message = Some(registered.actor.clone()),
+        Event::KeyRevoked(revoked) => row.message.clone_from(&revoked.reason),
         Event::CredentialRevoked(revoked) => row.message.clone_from(&revoked.reason),
         Event::OutcomeRecorded(outcome) => {
             row.label = Some(outcome.event.clone());

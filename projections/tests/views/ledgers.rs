@@ -109,6 +109,7 @@ async fn a_case_is_seen_from_pending_to_paid_and_comes_back_when_views_are_delet
             grant: true,
             justification: Some("checked".to_owned()),
             note: None,
+            signature: None,
         };
         let resolve = Operation::ResolveApproval(resolution);
         submit(&ledger, &tenant, "user:ann", resolve).await;

@@ -90,6 +90,7 @@ pub(crate) fn granted() -> ApprovalGranted {
         note: Some("go ahead".to_owned()),
         request_digest: Hash([7; 32]),
         role: Role::Approver,
+        signature: None,
     }
 }
 
@@ -99,6 +100,7 @@ pub(crate) fn denied() -> ApprovalDenied {
         note: None,
         request_digest: Hash([7; 32]),
         role: Role::Approver,
+        signature: None,
     }
 }
 

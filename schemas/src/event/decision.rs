@@ -3,6 +3,7 @@
 //! `decision.made` carries everything `decide` read, so that a judge can decide again. Fields stand in key order.
 
 use crate::body::Body;
+use crate::event::key::AnswerSignature;
 use crate::hash::Hash;
 use crate::time::Time;
 use crate::vocabulary::{
@@ -298,6 +299,9 @@ pub struct ApprovalGranted {
     pub request_digest: Hash,
     /// The role by which the person was entitled.
     pub role: Role,
+    /// The person's own signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<AnswerSignature>,
 }
 
 /// `approval.denied.v1`: a person refuses.
@@ -314,6 +318,9 @@ pub struct ApprovalDenied {
     pub request_digest: Hash,
     /// The role by which the person was entitled.
     pub role: Role,
+    /// The person's own signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<AnswerSignature>,
 }
 
 /// `grant.consumed.v1`: the grant is used up.

@@ -11,7 +11,7 @@ impl fmt::Display for Report {
                 CheckResult::False => "FALSE",
                 CheckResult::NotMade => "not made",
             };
-            write!(f, "{result:<9} {:<14} ", check.name.as_str())?;
+            write!(f, "{result:<9} {:<16} ", check.name.as_str())?;
             if let Some(sequence) = check.sequence {
                 write!(f, "record {sequence}: ")?;
             }

@@ -70,6 +70,7 @@ pub(crate) fn judge_tar(archive: Vec<u8>, options: &Options) -> Report {
 /// Everything is asked for, with this key.
 pub(crate) fn with_key(key: VerifierKey) -> Options {
     Options {
+        actor_keys: Vec::new(),
         keys: vec![key],
         since: None,
         adjudicate: true,

@@ -31,8 +31,8 @@ fn every_check_holds_and_what_was_not_asked_for_is_said() {
         };
         assert_eq!(check.result, expected, "{report}");
     }
-    assert_eq!(report.counts.decisions, 5);
-    assert_eq!(report.counts.approvals, 2);
+    assert_eq!(report.counts.decisions, 6);
+    assert_eq!(report.counts.approvals, 3);
     assert_eq!(report.counts.outcomes, 2);
     assert_eq!(
         (

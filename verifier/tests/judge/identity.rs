@@ -94,7 +94,9 @@ fn what_is_newer_than_the_judge_is_not_judged() {
             records[at]["data"]["engine"] = json!(2);
         }),
     ];
-    let honest = values(&story().lines);
+    let mut honest = values(&story().lines);
+    // Whatever is changed before a signed answer makes the signature false: the log ends before Ann signs.
+    honest.truncate(nth(&honest, "key.registered.v1", 0));
     for (what, check, change) in table {
         let mut records = honest.clone();
         change(&mut records);
@@ -134,6 +136,7 @@ fn a_log_that_was_restored_says_so() {
     let (log, lost) = restored();
     let keys = vec![signer().vkey(), log.signer.vkey()];
     let options = Options {
+        actor_keys: Vec::new(),
         keys,
         since: None,
         adjudicate: true,

@@ -30,6 +30,7 @@ fn granted(log: &Log, digest: Hash, role: Role) -> ApprovalGranted {
         note: None,
         request_digest: digest,
         role,
+        signature: None,
     }
 }
 
@@ -213,6 +214,7 @@ fn nobody_approves_their_own_request() {
         grant: true,
         justification: None,
         note: None,
+        signature: None,
     };
     let moment = log.moment();
     assert!(

@@ -16,6 +16,7 @@ mod sealed;
 mod sealer;
 #[path = "../../../schemas/tests/events/seeds.rs"]
 mod seeds;
+mod signed;
 mod splices;
 mod story;
 mod tamper;

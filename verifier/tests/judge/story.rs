@@ -2,6 +2,7 @@
 //! runs out of time, reports, and is paid for.
 
 use crate::sealer::{Log, Signer};
+use crate::signed::{Person, signed_answer};
 use probity_governance::command::{Observation, Operation, Report, ReportBody, Resolution};
 use probity_schemas::body::Body;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
@@ -61,7 +62,18 @@ pub(crate) fn story() -> Log {
         }),
     );
     assert_ne!(allowed, granted);
+    signs(&mut log);
     log
+}
+
+/// Ann registers a key, signs an answer with it, and has it revoked.
+fn signs(log: &mut Log) {
+    let ann = Person::new(7);
+    let registered = Box::new(ann.registered(ANN));
+    let key = log.run(ANN, Operation::RegisterKey(registered));
+    let signed = log.run("user:vera", request("refund", "run-6"));
+    signed_answer(log, &ann, signed, false);
+    log.run(ANN, Operation::RevokeKey(key.to_string(), None));
 }
 
 /// A log that went on after its last 4 signed records were lost, and the checkpoint over them.
@@ -198,6 +210,7 @@ pub(crate) fn resolve(log: &mut Log, actor: &str, decision: Uuid, grant: bool) {
         grant,
         justification: Some("the order was lost".to_owned()),
         note: None,
+        signature: None,
     };
     log.run(actor, Operation::ResolveApproval(resolution));
 }

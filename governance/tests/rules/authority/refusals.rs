@@ -179,6 +179,7 @@ fn nothing_happens_before_record_0() {
         grant: true,
         justification: None,
         note: None,
+        signature: None,
     };
     let found = log
         .call("system", Operation::ResolveApproval(resolution))

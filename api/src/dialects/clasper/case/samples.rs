@@ -123,6 +123,7 @@ pub(crate) fn granted() -> (&'static str, Event) {
         note: None,
         request_digest: Hash::EMPTY,
         role: Role::Approver,
+        signature: None,
     };
     ("user:local-operator", granted.into())
 }
@@ -134,6 +135,7 @@ pub(crate) fn denied() -> (&'static str, Event) {
         note: None,
         request_digest: Hash::EMPTY,
         role: Role::Approver,
+        signature: None,
     };
     ("user:local-operator", denied.into())
 }

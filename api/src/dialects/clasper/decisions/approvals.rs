@@ -69,6 +69,7 @@ impl ResolutionBody {
             grant: self.status,
             justification: self.justification,
             note: self.note,
+            signature: None,
         }
     }
 }

@@ -1,0 +1,122 @@
+//! An answer that a person signs on their own machine, and an insider who holds the log's key and invents one.
+
+use crate::harness::{Engine, Home, binary, judge, run};
+use probity_ledger::signer::{FileSigner, Signer as _, sign_checkpoint};
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::hash::leaf_hash;
+use probity_schemas::subject::Tenant;
+use probity_schemas::time::Time;
+use probity_schemas::tree::root_of;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[tokio::test]
+async fn an_insider_with_the_logs_key_invents_no_approval_of_a_person_whose_key_the_auditor_holds()
+{
+    let home = Home::new(Engine::Sqlite).await;
+    let token = home.issue_key("local", "approver");
+    let ann = format!("user:{}", &token["pk_local_".len()..][..36]);
+    let key = home.path("ann.key");
+    let made = run(Command::new(binary("probity"))
+        .args(["key", "approver", "--out"])
+        .arg(&key));
+    let public = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+    run(home
+        .probity(&["key", "register", "--tenant", "local"])
+        .args(["--actor", &ann, "--public", &public]));
+
+    let server = home.serve().await;
+    let plugin = server.plugin("acceptance-plugin", &["tool"]);
+    plugin.register(&plugin.registration()).await;
+    let policy = json!({"policy_id": "pay", "subject": {"type": "tool", "name": "pay"},
+        "effect": {"decision": "require_approval"}, "precedence": 20});
+    server.operator().publish(&policy).await;
+    let mut asked = Vec::new();
+    for execution in ["e-1", "e-2"] {
+        let body = plugin.body(execution, "pay", json!({}));
+        let pending = plugin.request(&body).await;
+        asked.push(pending["decision_id"].as_str().unwrap().to_owned());
+    }
+    let approved = run(Command::new(binary("probity"))
+        .args(["approve", &asked[0], "--url", &server.base, "--key"])
+        .arg(&key)
+        .env("PROBITY_TOKEN", &token));
+    let said = String::from_utf8(approved.stdout).unwrap();
+    assert!(
+        said.contains("asks: pay") && said.contains("approved and signed by"),
+        "{said}"
+    );
+    assert_eq!(plugin.poll("e-1").await["effect"], json!("allow"));
+    server.stop();
+
+    let (honest, vkey) = (home.export("local", "honest"), home.vkey("local"));
+    let held = format!("{ann}={public}");
+    let (code, text) = judge(&honest, &vkey, &["--actor-key", &held]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("1 signed by a key the auditor brought"),
+        "{text}"
+    );
+
+    let forged = forge(&home, &honest, &ann, &asked[1]);
+    let (code, text) = judge(&forged, &vkey, &[]);
+    assert_eq!(code, 0, "without her key nobody can tell: {text}");
+    let (code, text) = judge(&forged, &vkey, &["--actor-key", &held]);
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("signatures.missing"), "{text}");
+}
+
+/// The honest bundle, and at its end an approval that was never given, sealed with the log's own key.
+fn forge(home: &Home, honest: &Path, person: &str, decision: &str) -> PathBuf {
+    let text = std::fs::read_to_string(honest.join("records.jsonl")).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let subject = format!("decision/{decision}");
+    let of = |line: &String| serde_json::from_str::<Value>(line).unwrap();
+    let (at, made) = lines
+        .iter()
+        .map(of)
+        .enumerate()
+        .find(|(_, record)| record["subject"] == subject.as_str())
+        .unwrap();
+    let last = of(lines.last().unwrap());
+    let facts = &made["data"]["facts"];
+    let time = Time::parse(last["time"].as_str().unwrap()).unwrap();
+    let expires = time.plus_seconds(facts["grant_seconds"].as_i64().unwrap());
+    let forged = json!({
+        "actor": person,
+        "data": {"expires": expires, "request_digest": facts["request_digest"], "role": "approver"},
+        "id": uuid::Uuid::now_v7().to_string(),
+        "previous": leaf_hash(lines.last().unwrap().as_bytes()),
+        "revision": "1",
+        "sequence": format!("{:016}", lines.len()),
+        "source": last["source"],
+        "specversion": "1.0",
+        "subject": subject,
+        "subjectprevious": leaf_hash(lines[at].as_bytes()),
+        "surface": "native",
+        "time": last["time"],
+        "type": "approval.granted.v1",
+    });
+    lines.push(forged.to_string());
+    let to = home.path("forged");
+    std::fs::create_dir(&to).unwrap();
+    std::fs::copy(honest.join("bundle.json"), to.join("bundle.json")).unwrap();
+    let records: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    std::fs::write(to.join("records.jsonl"), records).unwrap();
+    let tenant = Tenant::parse("local").unwrap();
+    let stolen = FileSigner::load(&home.data().join("keys"), &tenant)
+        .unwrap()
+        .unwrap();
+    let checkpoint = Checkpoint {
+        origin: stolen.verifier_key().name().to_owned(),
+        size: lines.len() as u64,
+        root: root_of(lines.iter().map(|line| leaf_hash(line.as_bytes()))),
+    };
+    std::fs::write(
+        to.join("checkpoint"),
+        sign_checkpoint(&stolen, &checkpoint).unwrap(),
+    )
+    .unwrap();
+    to
+}
