@@ -150,6 +150,7 @@ pub fn manifest(data: &[u8]) {
 /// An archive is judged to an end, and without a trusted key it never holds.
 pub fn bundle(data: &[u8]) {
     let options = Options {
+        actor_keys: Vec::new(),
         keys: Vec::new(),
         since: None,
         adjudicate: true,
