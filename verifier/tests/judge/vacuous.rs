@@ -70,7 +70,7 @@ fn six_files_that_others_call_valid() {
         ),
         (
             "a step removed, the rest linked anew",
-            with_lines(&without(last - 7, true)),
+            with_lines(&without(last - 6, true)),
             // The record is missed, and before that the answer that a person signed is to another decision.
             "signatures.false",
         ),
