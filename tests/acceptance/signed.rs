@@ -1,6 +1,7 @@
 //! An answer that a person signs on their own machine, and an insider who holds the log's key and invents one.
 
 use crate::harness::{Engine, Home, binary, judge, run};
+use crate::judges::oracle;
 use probity_ledger::signer::{FileSigner, Signer as _, sign_checkpoint};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::hash::leaf_hash;
@@ -59,12 +60,21 @@ async fn an_insider_with_the_logs_key_invents_no_approval_of_a_person_whose_key_
         "{text}"
     );
 
+    let (code, text) = oracle(&honest, &vkey, &["--actor-key", &held]);
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("1 signed by a key that was brought"),
+        "{text}"
+    );
+
     let forged = forge(&home, &honest, &ann, &asked[1]);
     let (code, text) = judge(&forged, &vkey, &[]);
     assert_eq!(code, 0, "without her key nobody can tell: {text}");
     let (code, text) = judge(&forged, &vkey, &["--actor-key", &held]);
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("signatures.missing"), "{text}");
+    let (code, text) = oracle(&forged, &vkey, &["--actor-key", &held]);
+    assert!(code == 1 && text.contains("NotSigned"), "{code}: {text}");
 }
 
 /// The honest bundle, and at its end an approval that was never given, sealed with the log's own key.

@@ -5,6 +5,7 @@ import pathlib
 import re
 import tarfile
 
+from actor import Signatures, Unknown
 from note import Checkpoint, Note
 from record import RECORD_BYTES_MAX, Log, Record
 from refused import Refused
@@ -31,10 +32,10 @@ class NotJudged(Exception):
     """The bundle could not be judged."""
 
 
-def judge(path, keys, kept=None, say=print):
+def judge(path, keys, kept=None, say=print, actors=()):
     """Judges a bundle; `kept` is the text of a checkpoint that the auditor kept. Answers the exit code."""
     try:
-        judged = Judgement(keys, kept)
+        judged = Judgement(keys, kept, actors)
         for place, name, content in members(pathlib.Path(path)):
             judged.member(place, name, content)
         for line in judged.close():
@@ -42,7 +43,7 @@ def judge(path, keys, kept=None, say=print):
     except Refused as error:
         say(f"false: {error}")
         return FALSE
-    except (NotJudged, OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
+    except (NotJudged, Unknown, OSError, tarfile.TarError, EOFError, UnicodeDecodeError) as error:
         say(f"not judged: {error}")
         return NOT_JUDGED
     say("holds")
@@ -92,7 +93,7 @@ def place_of(name):
 class Judgement:
     """What is known after each member."""
 
-    def __init__(self, keys, kept):
+    def __init__(self, keys, kept, actors):
         if not keys:
             raise NotJudged("no trusted key was given")
         self.keys = keys
@@ -103,6 +104,7 @@ class Judgement:
         self.kept = self.trusted_kept(kept) if kept is not None else None
         self.kept_root = None
         self.log, self.roots = Log(), Roots()
+        self.signatures = Signatures(actors)
 
     def trusted_kept(self, kept):
         """The older checkpoint, if it is trusted and says anything."""
@@ -156,11 +158,18 @@ class Judgement:
             try:
                 record = Record(line[:-1])
                 self.log.append(record)
+                self.hear(record)
             except Refused as error:
                 raise Refused(error.rule, f"record {self.roots.size}: {error.detail or 'broken'}") from error
             self.roots.append(record.leaf)
             if self.kept and self.roots.size == self.kept.size:
                 self.kept_root = self.roots.root()
+
+    def hear(self, record):
+        try:
+            self.signatures.hear(record)
+        except (KeyError, TypeError) as error:
+            raise Refused("BadData", f"no body of its type: {error}") from error
 
     def require(self, *names):
         for name in names:
@@ -187,6 +196,8 @@ class Judgement:
         yield f"tree: root {encode_hash(self.checkpoint.root)}"
         yield f"checkpoint: {self.checkpoint.origin}, signed by {signer.text}"
         yield f"older checkpoint: {'is of this history' if self.kept else 'not made, none was given'}"
+        heard = self.signatures
+        yield f"answers: {heard.by_auditor} signed by a key that was brought, {heard.by_log} by a key of the log's, {heard.unsigned} not signed"
         yield "not made: bodies by type, decisions" + "".join(f", {name}" for name in sorted(self.passed_over))
 
     def check_size(self):

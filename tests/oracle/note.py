@@ -81,13 +81,17 @@ class VerifierKey:
             raise Refused("UnsafeKey")
 
     def verifies(self, message, signature):
-        if len(signature) != 64 or not safe_point(signature[:32]):
-            return False
-        try:
-            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
-        except InvalidSignature:
-            return False
-        return True
+        return verifies_ed25519(self.public, message, signature)
+
+
+def verifies_ed25519(public, message, signature):
+    if len(signature) != 64 or not safe_point(signature[:32]):
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
 
 
 class Note:

@@ -2,7 +2,7 @@
 """A second implementation of the format, which shares no code with the first: see README.md beside it.
 
     oracle.py vectors DIR
-    oracle.py bundle PATH --key VKEY [--key VKEY ...] [--checkpoint OLDNOTE]
+    oracle.py bundle PATH --key VKEY [--key VKEY ...] [--checkpoint OLDNOTE] [--actor-key ACTOR=KEY]
 
 Exit codes: 0 all holds; 1 something is false, and the record and rule are named; 2 it could not be judged.
 """
@@ -13,6 +13,7 @@ import sys
 
 import bundle
 import vectors
+from actor import trusted
 from note import VerifierKey
 from refused import Refused
 
@@ -30,6 +31,7 @@ def parse():
     on_bundle = commands.add_parser("bundle", help="judge a bundle of a whole log")
     on_bundle.add_argument("path", help="a bundle directory or .tar")
     on_bundle.add_argument("--key", action="append", default=[], help="a verifier key that you trust")
+    on_bundle.add_argument("--actor-key", action="append", default=[], help="ACTOR=KEY: what this actor answers must be signed")
     on_bundle.add_argument("--checkpoint", help="a file with an older checkpoint that you kept")
     return parser.parse_args()
 
@@ -49,11 +51,12 @@ def run_vectors(arguments):
 def run_bundle(arguments):
     try:
         keys = [VerifierKey(text) for text in arguments.key]
+        actors = [trusted(text) for text in arguments.actor_key]
         kept = pathlib.Path(arguments.checkpoint).read_text(encoding="utf-8") if arguments.checkpoint else None
     except (Refused, OSError, UnicodeDecodeError) as error:
         print(f"not judged: a key or checkpoint that you brought cannot be read: {error}")
         return bundle.NOT_JUDGED
-    return bundle.judge(arguments.path, keys, kept)
+    return bundle.judge(arguments.path, keys, kept, actors=actors)
 
 
 if __name__ == "__main__":
