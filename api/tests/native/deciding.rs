@@ -1,10 +1,17 @@
 //! A decision that waits for a person, over the native surface: listed, resolved, resolved once, told by the view.
 
 use crate::harness::{Served, problem, submission, tenant};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use ed25519_dalek::{Signer as _, SigningKey};
 use probity_governance::command::{Command, Operation};
+use probity_ledger::store::Span;
+use probity_schemas::actor_key::ActorKey;
 use probity_schemas::event::decision::Request;
 use probity_schemas::event::registry::AdapterRegistered;
 use probity_schemas::policy::{Policy, PolicySubject, Scope, SubjectKind};
+use probity_schemas::signature::{Answer, ApprovalStatement};
+use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{Effect, RiskClass, Role};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -170,4 +177,101 @@ async fn nobody_resolves_their_own_request_or_one_that_is_not_there() {
             (404, "not_found".to_owned())
         );
     }
+}
+
+#[tokio::test]
+async fn where_answers_must_be_signed_only_the_persons_registered_key_answers() {
+    let directory = tempfile::TempDir::new().unwrap();
+    let served = Served::on(directory.path(), |config| config.signed_approvals = true).await;
+    let (agent, approver, admin) = (
+        served.issue("local", Role::Agent).await,
+        served.issue("local", Role::Approver).await,
+        served.issue("local", Role::Admin).await,
+    );
+    let decision = ask(&served, &actor("agent", &agent)).await;
+    let secret = SigningKey::from_bytes(&[7; 32]);
+    let key = ActorKey::ed25519(secret.verifying_key().as_bytes()).unwrap();
+    let registration =
+        json!({ "actor": actor("user", &approver), "key": key.to_string(), "purpose": "approval" });
+    let register = |who: &str| {
+        served
+            .request(Method::POST, "/v1/logs/local/keys", who)
+            .json(&registration)
+            .send()
+    };
+    let path = format!("/v1/logs/local/decisions/{decision}/resolve");
+    let resolve = |body: Value| {
+        served
+            .request(Method::POST, &path, &approver)
+            .json(&body)
+            .send()
+    };
+    let refused = |what: &str| (422, what.to_owned());
+
+    let unsigned = resolve(json!({ "status": "approved" })).await.unwrap();
+    assert_eq!(problem(unsigned).await, refused("signature"));
+    assert_eq!(
+        problem(register(&approver).await.unwrap()).await,
+        (403, "forbidden".to_owned()),
+        "nobody registers a key for themselves"
+    );
+    let registered = register(&admin).await.unwrap();
+    assert_eq!(registered.status(), 201);
+    let registered: Value = registered.json().await.unwrap();
+    assert_eq!(
+        problem(register(&admin).await.unwrap()).await,
+        refused("invalid")
+    );
+
+    let signature = |action| signed(&served, &decision, &secret, action);
+    let body = json!({ "status": "approved", "signature": signature(Answer::Deny).await });
+    let other = resolve(body).await.unwrap();
+    assert_eq!(
+        problem(other).await,
+        refused("signature"),
+        "signed was a denial"
+    );
+    let body = json!({ "status": "approved", "signature": signature(Answer::Approve).await });
+    assert_eq!(resolve(body).await.unwrap().status(), 200);
+
+    let listed: Value = served
+        .get("/v1/logs/local/keys", &admin)
+        .await
+        .json()
+        .await
+        .unwrap();
+    assert_eq!(listed["items"][0]["keyid"], key.id());
+    let one = format!("/v1/logs/local/keys/{}", registered["id"].as_str().unwrap());
+    let revoke = || served.request(Method::DELETE, &one, &admin).send();
+    assert_eq!(revoke().await.unwrap().status(), 200);
+    assert_eq!(
+        problem(revoke().await.unwrap()).await,
+        (404, "not_found".to_owned())
+    );
+}
+
+/// A person's own signature under an answer to the decision.
+async fn signed(served: &Served, decision: &str, secret: &SigningKey, action: Answer) -> Value {
+    let (ledger, tenant) = (&served.app.ledger, tenant("local"));
+    let state = ledger.directory(&tenant).await.unwrap().unwrap();
+    let log = state.log.as_ref().unwrap();
+    let head = ledger.reader().log(&tenant).await.unwrap().unwrap();
+    let subject = format!("decision/{decision}");
+    let span = Span::Subject(&subject, 0);
+    let made = ledger
+        .reader()
+        .read(head.log, span, 1, 1 << 20)
+        .await
+        .unwrap();
+    let expires = Time::parse("2999-01-01T00:00:00.000000Z").unwrap();
+    let statement = ApprovalStatement {
+        action,
+        decision: made.first().unwrap().leaf,
+        expires,
+        log: &log.log_id,
+        origin: &log.origin,
+    };
+    let key = ActorKey::ed25519(secret.verifying_key().as_bytes()).unwrap();
+    let sig = STANDARD.encode(secret.sign(&statement.message()).to_bytes());
+    json!({ "alg": "ed25519", "expires": expires, "keyid": key.id(), "sig": sig })
 }
