@@ -217,7 +217,10 @@ fn every_flag_of_the_server_is_in_the_table() {
         let variable = variable.split(['=', ']']).next().unwrap();
         let row = readme
             .lines()
-            .find(|line| line.starts_with(&format!("| `{flag} ")))
+            .find(|line| {
+                let cell = line.strip_prefix(&format!("| `{flag}"));
+                cell.is_some_and(|rest| rest.starts_with([' ', '`']))
+            })
             .unwrap_or_else(|| panic!("{flag} is not in the table"));
         assert!(row.contains(&format!("`{variable}`")), "{flag}: {row}");
         if let Some((_, default)) = option.split_once("[default: ") {
