@@ -10,6 +10,7 @@ pub mod canonical;
 pub mod chain;
 pub mod checkpoint;
 pub mod cosignature;
+pub mod disclosure;
 pub mod error;
 pub mod event;
 pub mod hash;

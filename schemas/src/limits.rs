@@ -76,6 +76,21 @@ pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Bytes of one attachment.
 pub const ATTACHMENT_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes of a disclosure as text; a line of `disclosures.jsonl` adds less than [`DISCLOSURE_LINE_BYTES_MAX`] allows.
+pub const DISCLOSURE_BYTES_MAX: usize = 96 * 1024;
+
+/// Bytes of a line of `disclosures.jsonl`, without its line feed.
+pub const DISCLOSURE_LINE_BYTES_MAX: usize = DISCLOSURE_BYTES_MAX + 64;
+
+/// Characters of a disclosure's salt: 128 bits as base64url.
+pub const DISCLOSURE_SALT_CHARACTERS_MIN: usize = 22;
+
+/// Personal values of one body.
+pub const POINTERS_MAX: usize = 256;
+
+/// Bytes of a pointer to a personal value.
+pub const POINTER_BYTES_MAX: usize = 1024;
+
 /// Bytes of `bundle.json`.
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
 
@@ -99,5 +114,9 @@ const _: () = assert!(LOG_RECORDS_MAX.ilog10() as usize == SEQUENCE_DIGITS);
 // A run takes at most 160 bytes of a record; what else the record has takes less than half of it.
 const _: () = assert!(SEALED_RUNS_MAX * 160 < RECORD_BYTES_MAX / 2);
 const _: () = assert!(NOTE_SIGNATURES_MAX >= 16);
+// Whatever fits into a record as a value fits into a disclosure, with a salt and a name.
+const _: () = assert!((RECORD_BYTES_MAX + POINTER_BYTES_MAX + 64) * 4 / 3 < DISCLOSURE_BYTES_MAX);
+// A digest takes 46 bytes: all of them fit into a record.
+const _: () = assert!(POINTERS_MAX * 64 < RECORD_BYTES_MAX);
 const _: () = assert!(TENANT_BYTES_MAX < NAME_BYTES_MAX);
 const _: () = assert!(ADD_CHECKPOINT_BYTES_MAX > PROOF_HASHES_MAX * 45 + 16 * 1024);

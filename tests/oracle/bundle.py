@@ -6,6 +6,7 @@ import re
 import tarfile
 
 from actor import Signatures, Unknown
+from disclosure import Disclosures
 from note import Checkpoint, Note
 from record import RECORD_BYTES_MAX, Log, Record
 from refused import Refused
@@ -105,6 +106,7 @@ class Judgement:
         self.kept_root = None
         self.log, self.roots = Log(), Roots()
         self.signatures = Signatures(actors)
+        self.disclosures = Disclosures()
 
     def trusted_kept(self, kept):
         """The older checkpoint, if it is trusted and says anything."""
@@ -129,6 +131,9 @@ class Judgement:
         elif name == "records.jsonl":
             self.require("bundle.json", "checkpoint")
             self.records(content)
+        elif name == "disclosures.jsonl":
+            self.require("records.jsonl")
+            self.disclosures.read(content)
         elif not name.startswith("schemas/"):
             self.passed_over.add(re.split("[/.]", name)[0])
 
@@ -161,6 +166,7 @@ class Judgement:
                 self.hear(record)
             except Refused as error:
                 raise Refused(error.rule, f"record {self.roots.size}: {error.detail or 'broken'}") from error
+            self.disclosures.record(self.roots.size, line)
             self.roots.append(record.leaf)
             if self.kept and self.roots.size == self.kept.size:
                 self.kept_root = self.roots.root()
@@ -198,6 +204,8 @@ class Judgement:
         yield f"older checkpoint: {'is of this history' if self.kept else 'not made, none was given'}"
         heard = self.signatures
         yield f"answers: {heard.by_auditor} signed by a key that was brought, {heard.by_log} by a key of the log's, {heard.unsigned} not signed"
+        shown, all_of_them = self.disclosures.shown, len(self.disclosures.standing)
+        yield f"disclosures: {shown} shown, {all_of_them - shown} withheld or erased"
         yield "not made: bodies by type, decisions" + "".join(f", {name}" for name in sorted(self.passed_over))
 
     def check_size(self):

@@ -115,6 +115,27 @@ class Bundles(unittest.TestCase):
             with self.subTest(story):
                 self.assertEqual(self.judged(sealed(changed)), FALSE)
 
+    def test_personal_values(self):
+        item = json.loads((VECTORS / "disclosures.json").read_text())["withheld"][0]
+        records = lines()
+        last = json.loads(records[5])
+        last |= {"type": "observation.recorded.v1", "data": {"body": json.loads(item["withheld"]), "kind": "mail"}}
+        records[5] = (json.dumps(last, separators=(",", ":"), sort_keys=True) + "\n").encode()
+        shown = sorted(f'{{"disclosure":"{one}","sequence":5}}\n'.encode() for one in item["disclosures"])
+        honest = sealed(records)
+        for good in ([], shown[:1], shown):
+            self.assertEqual(self.judged({**honest, "disclosures.jsonl": b"".join(good)}), HOLDS)
+        for story, bad in {
+            "twice": [shown[0], shown[0]],
+            "out of order": shown[::-1],
+            "of another record": [shown[0].replace(b":5", b":4")],
+            "changed": [shown[0].replace(b"WyJB", b"WyJC")],
+            "no line feed": [shown[0][:-1]],
+            "another member": [shown[0].replace(b"}", b',"x":1}')],
+        }.items():
+            with self.subTest(story):
+                self.assertEqual(self.judged({**honest, "disclosures.jsonl": b"".join(bad)}), FALSE)
+
     def test_an_older_checkpoint(self):
         forked = [*lines()[:2], lines()[2].replace(b"Coder", b"Other")]
         self.assertEqual(self.judged(golden(), kept=sealed(forked)["checkpoint"].decode()), FALSE)

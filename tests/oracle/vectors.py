@@ -5,6 +5,7 @@ import json
 import pathlib
 
 import canonical
+import disclosure
 import tree
 from bundle import HOLDS, judge
 from note import Checkpoint, Note, Receipt, VerifierKey, within
@@ -182,6 +183,23 @@ def run_records(tally, vectors):
         tally.refuses(item["rule"], item["rule"], lambda: log.append(records[item["sequence"]]))
 
 
+def run_disclosures(tally, vectors):
+    for item in vectors["disclosures"]:
+        expected = item["digest"], item["name"], item["value"]
+
+        def opened():
+            one = disclosure.Disclosure(item["disclosure"])
+            return one.digest, one.name, one.value
+
+        tally.holds(item, opened, expected)
+    for item in vectors["refused"]:
+        tally.refuses(str(item)[:80], item["rule"], lambda: disclosure.Disclosure(given(item).decode()))
+    for item in vectors["withheld"]:
+        made = [disclosure.Disclosure(text) for text in item["disclosures"]]
+        standing = sorted(disclosure.digests(json.loads(item["withheld"])))
+        tally.holds(item, lambda: standing, sorted((one.digest, one.place) for one in made))
+
+
 def bundle(tally, directory):
     """The golden bundle holds, under the key that keys.json gives for its origin."""
     known = json.loads((directory / "keys.json").read_text(encoding="utf-8"))["keys"]
@@ -199,4 +217,5 @@ STEPS = {
     "checkpoints": run_checkpoints,
     "receipts": run_receipts,
     "records": run_records,
+    "disclosures": run_disclosures,
 }

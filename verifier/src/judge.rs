@@ -156,13 +156,18 @@ impl<'o> Case<'o> {
             End::Failed(error) => return Err(cut_off(error)),
         }
         while let Some((member, _)) = bundle.next_member()? {
-            if let Member::Attachment(name) = &member {
-                let (attachments, findings) = walk.attachments();
-                attachments
-                    .member(name, bundle.content(), findings)
-                    .map_err(cut_off)?;
-            } else {
-                self.pass_over(&member);
+            match &member {
+                Member::Attachment(name) => {
+                    let (attachments, findings) = walk.attachments();
+                    let read = attachments.member(name, bundle.content(), findings);
+                    read.map_err(cut_off)?;
+                }
+                Member::Disclosures => {
+                    let (disclosures, findings) = walk.disclosures();
+                    let read = disclosures.member(bundle.content(), findings);
+                    read.map_err(cut_off)?;
+                }
+                other => self.pass_over(other),
             }
         }
         Ok(walk.close())
@@ -173,7 +178,6 @@ impl<'o> Case<'o> {
             Member::OlderCheckpoint(_) => "checkpoints/",
             Member::Timestamp(_) => "timestamps/",
             Member::Proofs => "proofs.jsonl",
-            Member::Disclosures => "disclosures.jsonl",
             _ => return,
         };
         self.unjudged.insert(unjudged);

@@ -8,6 +8,7 @@ mod attachments;
 mod bundle;
 mod chronicle;
 mod court;
+mod disclosures;
 mod identity;
 mod judge;
 pub mod limits;

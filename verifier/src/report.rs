@@ -146,6 +146,8 @@ checks! {
     Attachments = "attachments",
     /// Each signature of an actor is by a key of that actor, and what an actor whose key the auditor holds says is signed.
     ActorSignatures = "actor signatures",
+    /// Each disclosure that is shown opens a digest in the record it names.
+    Disclosures = "disclosures",
     /// Each decision, approval and outcome follows from the records before it by the published rules.
     Adjudication = "adjudication",
     /// Each sealed digest of the writer's register is the one that the records before it come to.
@@ -175,6 +177,10 @@ pub struct Counts {
     pub attachments: u64,
     /// Attachments that records name and the bundle does not hold.
     pub attachments_withheld: u64,
+    /// Personal values whose disclosures are in the bundle and open digests in the records.
+    pub disclosures: u64,
+    /// Personal values of which the bundle holds the digest alone: withheld, or erased.
+    pub disclosures_withheld: u64,
 }
 
 impl Verdict {

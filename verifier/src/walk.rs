@@ -7,6 +7,7 @@ use crate::Options;
 use crate::attachments::Attachments;
 use crate::chronicle::Chronicle;
 use crate::court::Court;
+use crate::disclosures::Disclosures;
 use crate::identity::{Identity, newer_format};
 use crate::limits::SUBJECTS_UNREMARKED_MAX;
 use crate::report::{CheckName, Counts, Findings};
@@ -16,6 +17,7 @@ use crate::signatures::Signatures;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
 use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::disclosure::{Digests, digests, personal_body};
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
 use probity_schemas::hash::{Hash, leaf_hash};
@@ -33,15 +35,21 @@ struct Read<'a> {
     record: Record<'a>,
     subject: SubjectKey,
     event: Result<Event, FormatError>,
+    digests: Digests,
 }
 
 impl<'a> Line<'a> {
     /// Everything that can be done without the lines before. Costly, and done in parallel.
     pub(crate) fn read(line: &'a [u8]) -> Self {
-        let record = Record::parse(line).map(|record| Read {
-            subject: SubjectKey::of(&record.envelope.subject),
-            event: record.event(),
-            record,
+        let record = Record::parse(line).map(|record| {
+            let event = record.event();
+            let body = event.as_ref().ok().and_then(personal_body);
+            Read {
+                subject: SubjectKey::of(&record.envelope.subject),
+                digests: body.map(digests).unwrap_or_default(),
+                event,
+                record,
+            }
         });
         Self {
             leaf: match &record {
@@ -65,6 +73,7 @@ pub(crate) struct Walk<'f> {
     attachments: Attachments,
     runs: Runs,
     signatures: Signatures<'f>,
+    disclosures: Disclosures,
     court: Court,
     chronicle: Option<Chronicle>,
     /// The first record that is unreadable or whose link is broken: from it on the past is not known.
@@ -88,6 +97,7 @@ impl<'f> Walk<'f> {
             identity: Identity::default(),
             attachments: Attachments::default(),
             runs: Runs::default(),
+            disclosures: Disclosures::default(),
             court: Court::new(options.adjudicate),
             chronicle: options.chronicle.then(Chronicle::default),
             broken: None,
@@ -128,6 +138,7 @@ impl<'f> Walk<'f> {
 
     fn record(&mut self, position: u64, read: &Read<'_>) {
         let Read { record, event, .. } = read;
+        self.disclosures.record(position, &read.digests);
         if self.broken.is_none() {
             self.follow(position, read);
         }
@@ -243,6 +254,11 @@ impl<'f> Walk<'f> {
         (&mut self.attachments, self.findings)
     }
 
+    /// The disclosures, to which the bundle's are compared.
+    pub(crate) fn disclosures(&mut self) -> (&mut Disclosures, &mut Findings) {
+        (&mut self.disclosures, self.findings)
+    }
+
     /// How many lines there were.
     pub(crate) fn count(&self) -> u64 {
         self.counts.records
@@ -253,14 +269,10 @@ impl<'f> Walk<'f> {
         let records = self.counts.records;
         self.tree.finish();
         self.counts.subjects = self.subjects.len() as u64;
-        self.hold(
-            CheckName::Format,
-            format!("{records} records are canonical and well formed"),
-        );
-        self.hold(
-            CheckName::Schema,
-            format!("{records} bodies fit their types"),
-        );
+        let detail = format!("{records} records are canonical and well formed");
+        self.hold(CheckName::Format, detail);
+        let detail = format!("{records} bodies fit their types");
+        self.hold(CheckName::Schema, detail);
         self.hold_unbroken(
             CheckName::Chain,
             "every record names the one before".to_owned(),
@@ -271,6 +283,7 @@ impl<'f> Walk<'f> {
         self.attachments.close(&mut self.counts, self.findings);
         self.signatures
             .close(&mut self.counts, self.broken, self.findings);
+        self.disclosures.close(&mut self.counts, self.findings);
         self.court.close(&self.counts, self.findings);
         Walked {
             counts: self.counts,

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod canonical;
+mod disclosures;
 mod notes;
 mod records;
 #[path = "../notes/signer.rs"]

@@ -3,9 +3,11 @@
 
 use probity_governance::engine::{PolicySet, decide};
 use probity_governance::state::InForce;
+use probity_schemas::body::Body;
 use probity_schemas::bundle::{BundleManifest, Member};
 use probity_schemas::canonical::{self, CanonicalFault};
 use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::disclosure::{Disclosure, digests, withhold};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::Facts;
 use probity_schemas::hash::{Hash, leaf_hash};
@@ -28,6 +30,7 @@ pub const PROMISES: &[Promise] = &[
     ("bundle", bundle),
     ("canonical", canonical),
     ("checkpoint", checkpoint),
+    ("disclosure", disclosure),
     ("manifest", manifest),
     ("note", note),
     ("policy", policy),
@@ -46,6 +49,30 @@ pub fn canonical(data: &[u8]) {
         // That a fraction is the shortest is the writer's duty: the reader takes more digits than a double keeps.
         let fault = canonical::canonicalize(data).err().map(|error| error.fault);
         assert!(matches!(fault, None | Some(CanonicalFault::NumberInexact)));
+    }
+}
+
+/// A disclosure has one digest and is no other's; and what is taken out of a body leaves its digest there.
+pub fn disclosure(data: &[u8]) {
+    if let Ok(text) = str::from_utf8(data)
+        && let Ok(disclosure) = Disclosure::parse(text)
+    {
+        assert_eq!(disclosure.as_str(), text);
+        assert_eq!(
+            canonical::check(disclosure.value().as_str().as_bytes()),
+            Ok(())
+        );
+    }
+    let Ok(body) = Body::from_foreign(data) else {
+        return;
+    };
+    let _any = digests(&body);
+    if let Ok(withheld) = withhold(&body, &["/a", "/b/0"], &mut || [7; 32]) {
+        let found = digests(&withheld.body);
+        assert_eq!(found.len(), 2);
+        for one in &withheld.disclosures {
+            assert!(found.contains(&(one.digest(), one.place())));
+        }
     }
 }
 

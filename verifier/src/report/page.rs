@@ -66,6 +66,7 @@ impl Report {
                 tr { th { "Subjects" } td { (counts.subjects) } }
                 tr { th { "Decisions, approvals, outcomes" } td { (counts.decisions) ", " (counts.approvals) ", " (counts.outcomes) } }
                 tr { th { "Attachments shown, withheld" } td { (counts.attachments) ", " (counts.attachments_withheld) } }
+                tr { th { "Personal values shown, withheld or erased" } td { (counts.disclosures) ", " (counts.disclosures_withheld) } }
                 @if let Some(Chronicle { begin: Some(begin), end: Some(end), .. }) = &self.chronicle {
                     tr { th { "From, to" } td { (begin) ", " (end) } }
                 }
@@ -91,9 +92,10 @@ impl Report {
             .collect();
         html! {
             h2 { "What was withheld, or could not be checked" }
-            @if left.is_empty() && self.counts.attachments_withheld == 0 { p { "Nothing." } } @else { ul {
+            @if left.is_empty() && self.counts.attachments_withheld == 0 && self.counts.disclosures_withheld == 0 { p { "Nothing." } } @else { ul {
                 @for check in left { li { (check.name.as_str()) ": " (check.detail) } }
                 @if self.counts.attachments_withheld > 0 { li { (self.counts.attachments_withheld) " attachments that records name are not in the bundle" } }
+                @if self.counts.disclosures_withheld > 0 { li { (self.counts.disclosures_withheld) " personal values, withheld or erased" } }
             } }
         }
     }
