@@ -9,6 +9,7 @@ mod guard;
 mod key;
 mod serve;
 mod vkey;
+mod witness;
 
 use crate::output::{chain, complain};
 use crate::person_key::PersonKeyError;
@@ -49,6 +50,8 @@ enum Command {
     Vkey(vkey::Arguments),
     /// Export a log to a bundle; may run beside the server.
     Export(export::Arguments),
+    /// Run a witness: it cosigns the checkpoints of logs, and never two that contradict each other.
+    Witness(witness::Arguments),
     /// Decide about a log whose database lost signed records.
     #[command(subcommand)]
     Guard(guard::Command),
@@ -105,6 +108,9 @@ pub(crate) enum Failure {
     /// The bundle was not written.
     #[error("the bundle was not written")]
     Export(#[from] ExportError),
+    /// The witness's directory or key cannot be used.
+    #[error("the witness did not start")]
+    Witness(#[from] crate::witness::BookError),
     /// The server did not start.
     #[error("the server did not start")]
     Serve(#[from] ServeError),
@@ -149,6 +155,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Approve(arguments) => approve::run(arguments).await,
         Command::Vkey(arguments) => vkey::run(&arguments),
         Command::Export(arguments) => export::run(arguments).await,
+        Command::Witness(arguments) => witness::run(arguments).await,
         Command::Guard(command) => guard::run(command).await,
     }
 }

@@ -5,6 +5,7 @@
 use crate::limits::{
     BODY_BYTES_MAX, HEADER_BYTES_MAX, HEADER_BYTES_MIN, QUEUE_COMMANDS_MAX, REQUEST_SECONDS_MAX,
 };
+use crate::witnessing::WitnessConfig;
 use jsonwebtoken::Algorithm;
 use probity_governance::limits::WINDOW_SECONDS_MAX;
 use probity_governance::settings::{self, TEMPLATE_PREFIX};
@@ -122,6 +123,10 @@ pub struct ServerConfig {
     #[arg(long, env = "PROBITY_LOG_FORMAT", value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 
+    /// Who is to cosign checkpoints.
+    #[command(flatten)]
+    pub witness: WitnessConfig,
+
     /// What comes from the environment alone.
     #[arg(skip)]
     pub secrets: Secrets,
@@ -213,6 +218,7 @@ impl ServerConfig {
             header_bytes_max: HEADER_BYTES_MAX,
             request_seconds_max: REQUEST_SECONDS_MAX,
             log_format: LogFormat::Text,
+            witness: WitnessConfig::default(),
             secrets: Secrets::default(),
         }
     }

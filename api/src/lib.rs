@@ -1,7 +1,8 @@
 //! The edge: HTTP, authentication, surfaces, the command line. What a request means is decided elsewhere.
 //!
 //! `app` is what handlers share, `router` puts surfaces and layers together, `serve` is the server's life, `native` is our
-//! own API, `dialects` are others'. `cli` is the program `probity`.
+//! own API, `dialects` are others'. `witnessing` is the client of witnesses, `witness`
+//! the witness that others can run. `cli` is the program `probity`.
 
 pub mod app;
 pub mod auth;
@@ -24,3 +25,5 @@ mod person_key;
 mod quickstart;
 mod router;
 pub mod serve;
+mod witness;
+pub mod witnessing;

@@ -26,6 +26,18 @@ pub const STOP_SECONDS_MAX: u64 = 30;
 /// Seconds in which another node must take a connection.
 pub const NODE_CONNECT_SECONDS_MAX: u64 = 2;
 
+/// Seconds in which a witness must answer, and in which one that we run answers.
+pub const WITNESS_SECONDS_MAX: u64 = 5;
+
+/// Bytes of a witness's answer: a few signature lines.
+pub const WITNESS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+
+/// Requests that a witness looks at at once.
+pub const WITNESS_REQUESTS_MAX: usize = 64;
+
+/// Pieces of evidence that a witness keeps.
+pub const EVIDENCE_MAX: usize = 1_000;
+
 /// Commands that wait for one log's writer, unless configured otherwise.
 pub const QUEUE_COMMANDS_MAX: usize = 4_096;
 

@@ -14,6 +14,7 @@ pub(crate) mod proofs;
 pub(crate) mod records;
 pub(crate) mod spending;
 pub(crate) mod views;
+pub(crate) mod witnesses;
 
 use crate::app::App;
 use crate::auth::Principal;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(records::routes())
         .merge(proofs::routes())
         .merge(bundles::routes())
+        .merge(witnesses::routes())
         .merge(credentials::routes())
         .merge(keys::routes())
         .merge(approvals::routes())

@@ -12,6 +12,7 @@ use crate::measure;
 use crate::open;
 use crate::output::chain;
 use crate::router::router;
+use crate::witnessing::WitnessConfigError;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -55,6 +56,9 @@ pub enum ServeError {
     /// A client for other nodes cannot be made.
     #[error("no client for other nodes can be made")]
     Client(#[from] reqwest::Error),
+    /// The witnesses cannot be asked.
+    #[error("the witnesses cannot be asked")]
+    Witnesses(#[from] WitnessConfigError),
     /// Measurements cannot be kept.
     #[error("measurements cannot be kept")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -80,7 +84,8 @@ impl Server {
         let listener = TcpListener::bind(config.listen).await.map_err(bind)?;
         let address = listener.local_addr()?;
         let metrics = measure::start()?;
-        let place = open::server_config(&config, address)?;
+        let mut place = open::server_config(&config, address)?;
+        place.witnesses = config.witness.open()?;
         let database = place.database.clone();
         let ledger = open::ledger(place).await?;
         create_own_log(&ledger, &config.tenant).await;
@@ -120,8 +125,10 @@ impl Server {
     /// Serves until `stop` comes, then drains and closes.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let connections = GracefulShutdown::new();
+        let service = router(self.app.clone());
+        let header_bytes_max = self.app.config.header_bytes_max;
         tokio::select! {
-            () = accept(&self.listener, &self.app, &connections) => {}
+            () = accept(&self.listener, &service, header_bytes_max, &connections) => {}
             () = stop => {}
         }
         drop(self.listener);
@@ -162,12 +169,17 @@ async fn create_own_log(ledger: &Ledger, tenant: &Tenant) {
     }
 }
 
-async fn accept(listener: &TcpListener, app: &App, connections: &GracefulShutdown) {
-    let service = router(app.clone());
-    let builder = connection_builder(app);
+/// Takes connections, for ever.
+pub(crate) async fn accept(
+    listener: &TcpListener,
+    service: &axum::Router,
+    header_bytes_max: usize,
+    connections: &GracefulShutdown,
+) {
+    let builder = connection_builder(header_bytes_max);
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => serve_connection(&builder, &service, connections, stream),
+            Ok((stream, _)) => serve_connection(&builder, service, connections, stream),
             Err(error) => {
                 tracing::warn!(error.chain = %error, "server: a connection was not accepted");
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -176,12 +188,12 @@ async fn accept(listener: &TcpListener, app: &App, connections: &GracefulShutdow
     }
 }
 
-fn connection_builder(app: &App) -> http1::Builder {
+fn connection_builder(header_bytes_max: usize) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX))
-        .max_header_size(app.config.header_bytes_max);
+        .max_header_size(header_bytes_max);
     builder
 }
 

@@ -3,6 +3,7 @@
 //! The log's row is read once; what is appended afterwards is left out. The row knows how many bytes the lines have, so that a tar header
 //! can be written before the lines. Nothing is signed here and no key is needed.
 
+use crate::cosigned::Witnessed;
 use crate::guard::{Guard, GuardError};
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS};
 use crate::reader::{LogHead, Reader};
@@ -70,6 +71,17 @@ pub struct ExportSummary {
     pub bytes: u64,
     /// How many attachments.
     pub attachments: u64,
+    /// How far it is witnessed.
+    pub witnessed: Witnessed,
+}
+
+/// Where a bundle ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At the log's newest record.
+    Newest,
+    /// At the newest checkpoint that witnesses cosigned; at the newest record where there is none.
+    Cosigned,
 }
 
 /// Where a bundle goes: members one after the other, each with its size said first.
@@ -99,10 +111,11 @@ pub async fn export(
     reader: &Reader,
     tenant: &Tenant,
     keys: &Path,
+    end: End,
     sink: &mut dyn BundleSink,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
-    let head = reader.log(tenant).await?.ok_or(ExportError::NoLog)?;
+    let (head, witnessed) = head_at(reader, tenant, end).await?;
     let note = Note::parse(&head.checkpoint).map_err(|_| ExportError::Checkpoint)?;
     let checkpoint = Checkpoint::parse(note.text()).map_err(|_| ExportError::Checkpoint)?;
     if let Some(signer) = FileSigner::load(keys, tenant)? {
@@ -146,7 +159,27 @@ pub async fn export(
         count: head.size,
         bytes,
         attachments,
+        witnessed,
     })
+}
+
+/// The log as the bundle shows it, with the cosignatures that were kept for its checkpoint.
+async fn head_at(
+    reader: &Reader,
+    tenant: &Tenant,
+    end: End,
+) -> Result<(LogHead, Witnessed), ExportError> {
+    let mut head = reader.log(tenant).await?.ok_or(ExportError::NoLog)?;
+    let newest = reader.cosigned(&head).await?;
+    if let Some(newest) = &newest
+        && (end == End::Cosigned || newest.size == head.size)
+    {
+        head.size = newest.size;
+        head.bytes = newest.bytes;
+        head.checkpoint.clone_from(&newest.checkpoint);
+    }
+    let witnessed = Witnessed::of(newest.as_ref(), head.size);
+    Ok((head, witnessed))
 }
 
 async fn records(

@@ -23,3 +23,4 @@ mod readme;
 mod rebuild;
 mod signed;
 mod tenants;
+mod witness;

@@ -19,6 +19,7 @@ async fn nothing_is_open_and_nothing_leaks_between_tenants() {
         (Method::GET, "receipts/0"),
         (Method::POST, "bundles"),
         (Method::GET, "vkey"),
+        (Method::GET, "witnesses"),
         (Method::POST, "credentials"),
         (Method::GET, "decisions"),
         (Method::GET, "approvals"),

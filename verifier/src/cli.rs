@@ -14,7 +14,7 @@ pub(crate) struct Arguments {
 
     /// A verifier key that you trust, as `probity vkey` prints it. Get it from the log's owner by another way than the
     /// bundle: a key that came with a bundle proves nothing. Can be given more than once.
-    #[arg(long = "key", value_name = "VKEY", required = true)]
+    #[arg(long = "key", value_name = "VKEY", required_unless_present = "policy")]
     pub(crate) keys: Vec<String>,
 
     /// A key of a person or producer that you trust, as ACTOR=KEY (`user:0199…=MCow…`): what this actor says must be
@@ -26,6 +26,15 @@ pub(crate) struct Arguments {
     /// beginning of this one, and that nothing was cut off.
     #[arg(long, value_name = "CHECKPOINT-FILE")]
     pub(crate) since: Option<PathBuf>,
+
+    /// The key of a witness that must have cosigned the checkpoint. Can be given more than once: then each must have.
+    #[arg(long = "witness", value_name = "VKEY")]
+    pub(crate) witnesses: Vec<String>,
+
+    /// A C2SP tlog-policy file: its logs are keys that you trust, and its quorum of witnesses must have cosigned the
+    /// checkpoint.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) policy: Option<PathBuf>,
 
     /// The bundle is a part of a log. This version cannot judge such bundles, and says so (exit code 2).
     #[arg(long)]
@@ -60,6 +69,9 @@ Examples:
 
   Show also that nothing was cut off or rewritten since your last visit:
     probity-verify acme.tar --key \"$(cat acme.vkey)\" --since acme-checkpoint-2026-01
+
+  Show also that a witness, whom the log's owner does not run, saw the same log:
+    probity-verify acme.tar --key \"$(cat acme.vkey)\" --witness 'witness.example/w1+5b6c7d8e+BH…'
 
   Keep a page for the file:
     probity-verify acme.tar --key \"$(cat acme.vkey)\" --report acme-2026-11.html

@@ -6,6 +6,7 @@ use crate::report::{CheckName, Counts, Findings, Report};
 use crate::seal::{Distrust, Seal};
 use crate::signatures::TrustedActor;
 use crate::walk::{Walk, Walked};
+use crate::witnesses::Witnesses;
 use crate::workers::walk_lines;
 use probity_schemas::bundle::{BundleError, BundleManifest, Member};
 use probity_schemas::checkpoint::Checkpoint;
@@ -23,6 +24,8 @@ pub struct Options {
     pub actor_keys: Vec<TrustedActor>,
     /// An older checkpoint that the auditor kept, as the bytes of its signed note.
     pub since: Option<Vec<u8>>,
+    /// The witnesses that must have cosigned the checkpoint.
+    pub witnesses: Witnesses,
     /// Whether each decision is to be decided again.
     pub adjudicate: bool,
     /// Whether the report is to tell what happened.
@@ -197,6 +200,7 @@ impl<'o> Case<'o> {
             }
             Err(Distrust::Unknown(why)) => findings.impossible(CheckName::Checkpoint, why.as_str()),
         }
+        self.options.witnesses.check(seal.note.as_ref(), findings);
         let since = self.since.as_ref();
         match &seal.checkpoint {
             Some(checkpoint) if walked.identity.is_of(checkpoint, findings) => {

@@ -20,6 +20,7 @@ mod seal;
 mod signatures;
 mod tree;
 mod walk;
+mod witnesses;
 mod workers;
 
 pub use bundle::{Bundle, ReadError};
@@ -27,3 +28,4 @@ pub use chronicle::{Act, Chronicle, Day};
 pub use judge::{Options, Progress, judge, judge_path};
 pub use report::{Broken, Check, CheckName, CheckResult, Counts, Report, Verdict};
 pub use signatures::TrustedActor;
+pub use witnesses::Witnesses;

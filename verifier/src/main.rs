@@ -5,12 +5,16 @@ mod progress;
 
 use clap::Parser as _;
 use cli::Arguments;
-use probity_verifier::{Options, Report, judge_path, limits};
+use probity_schemas::limits::TRUST_POLICY_BYTES_MAX;
+use probity_schemas::trust::TrustPolicy;
+use probity_verifier::{Options, Report, Witnesses, judge_path, limits};
 use progress::Bar;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::str::FromStr;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -28,32 +32,52 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
     if arguments.partial {
         return Err("partial bundles cannot be judged by this version".to_owned());
     }
-    let parse = |key: &String| key.parse().map_err(|error| format!("--key {key}: {error}"));
-    let actor = |key: &String| {
-        key.parse()
-            .map_err(|error| format!("--actor-key {key}: {error}"))
-    };
+    let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let mut keys = parse_keys("--key", &arguments.keys)?;
+    let logs = policy.iter().flat_map(TrustPolicy::logs);
+    keys.extend(logs.map(|log| log.key.clone()));
     let options = Options {
-        actor_keys: arguments
-            .actor_keys
-            .iter()
-            .map(actor)
-            .collect::<Result<_, _>>()?,
-        keys: arguments.keys.iter().map(parse).collect::<Result<_, _>>()?,
+        actor_keys: parse_keys("--actor-key", &arguments.actor_keys)?,
+        keys,
         since: arguments.since.as_deref().map(read_since).transpose()?,
+        witnesses: Witnesses {
+            keys: parse_keys("--witness", &arguments.witnesses)?,
+            policy,
+        },
         adjudicate: !arguments.no_adjudication,
         chronicle: arguments.report.is_some(),
     };
     Ok(judge_path(&arguments.bundle, &options, &Bar::new()))
 }
 
+fn parse_keys<K: FromStr<Err: Display>>(flag: &str, keys: &[String]) -> Result<Vec<K>, String> {
+    let parse = |key: &String| {
+        key.parse()
+            .map_err(|error| format!("{flag} {key}: {error}"))
+    };
+    keys.iter().map(parse).collect()
+}
+
 /// The checkpoint that the auditor kept.
 fn read_since(path: &Path) -> Result<Vec<u8>, String> {
-    let limit = limits::SINCE_BYTES_MAX as u64 + 1;
-    let mut note = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut note));
-    read.map_err(|error| format!("--since {}: {error}", path.display()))?;
-    Ok(note)
+    read("--since", path, limits::SINCE_BYTES_MAX)
+}
+
+/// Whom the auditor trusts.
+fn read_policy(path: &Path) -> Result<TrustPolicy, String> {
+    let bytes = read("--policy", path, TRUST_POLICY_BYTES_MAX)?;
+    let wrong = |why: String| format!("--policy {}: {why}", path.display());
+    let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
+    TrustPolicy::parse(&text).map_err(|error| wrong(error.to_string()))
+}
+
+/// A file that the auditor named; of a longer one so much that its length shows.
+fn read(flag: &str, path: &Path, bytes_max: usize) -> Result<Vec<u8>, String> {
+    let mut content = Vec::new();
+    let read =
+        File::open(path).and_then(|file| file.take(bytes_max as u64 + 1).read_to_end(&mut content));
+    read.map_err(|error| format!("{flag} {}: {error}", path.display()))?;
+    Ok(content)
 }
 
 fn print(report: &Report, arguments: &Arguments) -> io::Result<()> {

@@ -130,6 +130,8 @@ checks! {
     Checkpoint = "checkpoint",
     /// An older checkpoint that the auditor kept is of the same history.
     Consistency = "consistency",
+    /// Witnesses that the auditor trusts cosigned the checkpoint.
+    Witnesses = "witnesses",
     /// The records are those from 0 to the checkpoint's size, none less and none more.
     Completeness = "completeness",
     /// The records of each subject count up and are linked.

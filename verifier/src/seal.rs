@@ -7,6 +7,8 @@ use probity_schemas::vkey::VerifierKey;
 /// A checkpoint as read.
 #[derive(Debug)]
 pub(crate) struct Seal {
+    /// The note as it stands, if it is one.
+    pub(crate) note: Option<Note>,
     /// What it states, trusted or not.
     pub(crate) checkpoint: Option<Checkpoint>,
     /// The log's own key, one of the auditor's, that signed it.
@@ -25,6 +27,7 @@ pub(crate) enum Distrust {
 impl Seal {
     pub(crate) fn read(bytes: &[u8], keys: &[VerifierKey]) -> Self {
         let malformed = |detail: String| Self {
+            note: None,
             checkpoint: None,
             key: Err(Distrust::False {
                 rule: "checkpoint.form",
@@ -41,6 +44,7 @@ impl Seal {
                 Ok(checkpoint) => Self {
                     key: signer(&note, &checkpoint, keys),
                     checkpoint: Some(checkpoint),
+                    note: Some(note),
                 },
             },
         }
@@ -55,9 +59,7 @@ fn signer(
 ) -> Result<VerifierKey, Distrust> {
     Checkpoint::open(note, keys).map_err(|error| distrust(error, note, keys))?;
     let verified = note.verify(keys).unwrap_or_default();
-    let own = verified
-        .into_iter()
-        .find(|key| key.name() == checkpoint.origin);
+    let own = verified.into_iter().find(|key| checkpoint.is_of(key));
     own.cloned()
         .ok_or_else(|| Distrust::Unknown("no key that you brought is the log's".to_owned()))
 }

@@ -31,12 +31,13 @@ fn a_bundle_is_verified() {
     let (exit, out, _) = run(&[bundle.to_str().unwrap(), "--key", &key, "--no-adjudication"]);
     assert_eq!(exit, Some(0), "{out}");
     assert!(
-        out.contains("VERIFIED: every check that was asked for holds"),
+        out.contains("VERIFIED: every check that was asked for holds")
+            && out.contains("; not witnessed"),
         "{out}"
     );
     assert!(out.contains("not made  adjudication"), "{out}");
     let lines = out.lines().take_while(|line| !line.is_empty()).count();
-    assert_eq!(lines, 15, "one line a check\n{out}");
+    assert_eq!(lines, 18, "one line a check\n{out}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::open;
 use crate::output::complain;
 use indicatif::{ProgressBar, ProgressStyle};
 use probity_ledger::Reader;
-use probity_ledger::export::{BundleSink, DirectorySink, ExportError, TarSink, export};
+use probity_ledger::export::{BundleSink, DirectorySink, End, ExportError, TarSink, export};
 use probity_schemas::subject::Tenant;
 use std::path::{Path, PathBuf};
 use tokio::fs::File;
@@ -81,7 +81,7 @@ async fn write(
         bar.set_length(total);
         bar.set_position(done);
     };
-    let summary = export(reader, tenant, keys, sink, &mut progress).await;
+    let summary = export(reader, tenant, keys, End::Newest, sink, &mut progress).await;
     bar.finish_and_clear();
     let summary = summary.map_err(|error| match error {
         ExportError::NoLog => Failure::NoLog {
@@ -90,10 +90,11 @@ async fn write(
         error => error.into(),
     })?;
     complain(format_args!(
-        "exported: {} records of {} to {}",
+        "exported: {} records of {} to {}; {}",
         summary.count,
         summary.origin,
-        out.display()
+        out.display(),
+        summary.witnessed
     ));
     Ok(())
 }

@@ -16,7 +16,8 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
 use probity_governance::command::Operation;
-use probity_ledger::export::{ExportError, ExportSummary, TarSink, export};
+use probity_ledger::cosigned::Witnessed;
+use probity_ledger::export::{End, ExportError, ExportSummary, TarSink, export};
 use probity_schemas::event::log::BundleExported;
 use std::io;
 use tokio::io::DuplexStream;
@@ -30,30 +31,40 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(create_bundle))
 }
 
-/// Makes a bundle of the whole log: what an auditor needs, besides the verifier key, to judge it offline.
+/// Says how far a bundle is witnessed.
+const WITNESSED: &str = "x-probity-witnessed";
+
+/// Makes a bundle of the whole log, after asking the witnesses to cosign it: what an auditor needs, besides the verifier key, to judge it offline.
 #[utoipa::path(post, path = "/v1/logs/{tenant}/bundles", tag = "bundles",
     params(("tenant" = String, Path, description = "the log's tenant")),
-    responses((status = 200, content_type = "application/x-tar", body = Vec<u8>), (status = 401, body = Problem),
+    responses((status = 200, content_type = "application/x-tar", body = Vec<u8>,
+            headers(("x-probity-witnessed" = String, description = "`witnessed at size N by K`, `not witnessed since N`, or `not witnessed`"))), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn create_bundle(
     State(app): State<App>,
     principal: Principal,
 ) -> Result<Response, ApiError> {
     principal.require(Right::Records)?;
-    app.ledger
-        .reader()
-        .log(&principal.tenant)
-        .await?
-        .ok_or(ApiError::NotFound { what: "log" })?;
+    let reader = app.ledger.reader();
+    let log = reader.log(&principal.tenant).await?;
+    let log = log.ok_or(ApiError::NotFound { what: "log" })?;
     // The record at the end needs the log's writer: where another node has it, the whole request goes there.
     app.ledger.create_log(&principal.tenant).await?;
     let name = format!("attachment; filename=\"{}.tar\"", principal.tenant);
-    let (pieces, work) = begin(&app, &principal);
+    let (end, witnessed) = match app.ledger.witness(&principal.tenant).await? {
+        Some(newest) => (End::Cosigned, Witnessed::of(Some(&newest), newest.size)),
+        None => (
+            End::Newest,
+            Witnessed::of(reader.cosigned(&log).await?.as_ref(), log.size),
+        ),
+    };
+    let (pieces, work) = begin(&app, &principal, end);
     let body = Body::from_stream(pieces.chain(stream::once(finish(app, principal, work))));
     Ok((
         [
             (CONTENT_TYPE.as_str(), "application/x-tar".to_owned()),
             (CONTENT_DISPOSITION.as_str(), name),
+            (WITNESSED, witnessed.to_string()),
         ],
         body,
     )
@@ -63,13 +74,13 @@ pub(crate) async fn create_bundle(
 type Work = JoinHandle<Result<ExportSummary, ExportError>>;
 
 /// Starts the export, and gives what it writes.
-fn begin(app: &App, principal: &Principal) -> (ReaderStream<DuplexStream>, Work) {
+fn begin(app: &App, principal: &Principal, end: End) -> (ReaderStream<DuplexStream>, Work) {
     let (sink, source) = tokio::io::duplex(BUNDLE_CHUNK_BYTES);
     let (reader, tenant) = (app.ledger.reader(), principal.tenant.clone());
     let keys = app.config.store.keys();
     let work = tokio::spawn(async move {
         let mut sink = TarSink::new(sink);
-        export(&reader, &tenant, &keys, &mut sink, &mut |_, _| {}).await
+        export(&reader, &tenant, &keys, end, &mut sink, &mut |_, _| {}).await
     });
     (
         ReaderStream::with_capacity(source, BUNDLE_CHUNK_BYTES),

@@ -2,7 +2,7 @@
 
 use super::ask::{Given, Question};
 use super::{WitnessError, Witnesses};
-use crate::cosigned::{CosignedCheckpoint, origin_of};
+use crate::cosigned::{CosignedCheckpoint, Witnessed, origin_of};
 use crate::error::SubmitError;
 use crate::ledger::{Inner, Ledger};
 use crate::limits::WITNESS_ROWS_MAX;
@@ -29,8 +29,8 @@ enum Whom {
 pub struct WitnessingReport {
     /// Records of the log.
     pub size: u64,
-    /// The newest size that witnesses cosigned, and by how many of them.
-    pub cosigned: Option<(u64, usize)>,
+    /// How far witnesses cosigned it.
+    pub witnessed: Witnessed,
     /// Whether those make the quorum of the policy.
     pub quorum: bool,
     /// Why nothing is signed, if a witness has evidence against the log.
@@ -76,7 +76,7 @@ impl Ledger {
         Ok(newest.filter(|newest| newest.size >= head.range.size()))
     }
 
-    /// How witnessing stands; `None` without witnesses or without such a log.
+    /// How witnessing stands; `None` without such a log.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -85,33 +85,33 @@ impl Ledger {
         tenant: &Tenant,
     ) -> Result<Option<WitnessingReport>, StoreError> {
         let reader = self.reader();
-        let (Some(witnesses), Some(log)) = (&self.0.config.witnesses, reader.log(tenant).await?)
-        else {
+        let Some(log) = reader.log(tenant).await? else {
             return Ok(None);
         };
         let newest = reader.cosigned(&log).await?;
-        let cosigners: Vec<&VerifierKey> = witnesses
-            .policy
-            .witnesses()
-            .iter()
-            .map(|witness| &witness.key)
-            .filter(|key| {
-                newest
-                    .as_ref()
-                    .is_some_and(|newest| newest.witnesses.contains(&key_name(key)))
-            })
-            .collect();
+        let witnesses = self.0.config.witnesses.as_ref();
+        let quorum = |newest: &CosignedCheckpoint| {
+            witnesses.is_some_and(|witnesses| witnesses.is_quorum(newest))
+        };
         Ok(Some(WitnessingReport {
             size: log.size,
-            quorum: newest.is_some() && witnesses.policy.is_satisfied_by(&cosigners),
-            cosigned: newest.map(|newest| (newest.size, newest.witnesses.len())),
-            refusal: witnesses.refusal(tenant),
-            witnesses: witnesses.reports(tenant),
+            witnessed: Witnessed::of(newest.as_ref(), log.size),
+            quorum: newest.as_ref().is_some_and(quorum),
+            refusal: witnesses.and_then(|witnesses| witnesses.refusal(tenant)),
+            witnesses: witnesses.map_or_else(Vec::new, |witnesses| witnesses.reports(tenant)),
         }))
     }
 }
 
 impl Witnesses {
+    fn is_quorum(&self, newest: &CosignedCheckpoint) -> bool {
+        let keys = self.policy.witnesses().iter().map(|witness| &witness.key);
+        let cosigned: Vec<_> = keys
+            .filter(|key| newest.witnesses.contains(&key_name(key)))
+            .collect();
+        self.policy.is_satisfied_by(&cosigned)
+    }
+
     fn reports(&self, tenant: &Tenant) -> Vec<WitnessReport> {
         let numbered = self.policy.witnesses().iter().enumerate();
         numbered

@@ -3,6 +3,7 @@
 
 use crate::home::{Home, observation};
 use async_trait::async_trait;
+use probity_ledger::cosigned::Witnessed;
 use probity_ledger::cosigner::Cosigner;
 use probity_ledger::witness::{Answer, Courier, CourierError, Witnesses};
 use probity_ledger::{Config, Ledger, Receipt, SubmitError};
@@ -147,8 +148,14 @@ async fn a_checkpoint_is_cosigned_kept_and_asked_for_once() {
 
     let report = ledger.witnessing(&home.tenant).await.unwrap().unwrap();
     assert_eq!(
-        (report.cosigned, report.quorum),
-        (Some((second.size, 1)), true)
+        (report.witnessed, report.quorum),
+        (
+            Witnessed::At {
+                size: second.size,
+                by: 1
+            },
+            true
+        )
     );
     assert_eq!(
         report.witnesses[0].cosigned,

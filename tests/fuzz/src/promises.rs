@@ -17,7 +17,7 @@ use probity_schemas::policy::Policy;
 use probity_schemas::proof::TlogProof;
 use probity_schemas::record::Record;
 use probity_schemas::vkey::VerifierKey;
-use probity_verifier::{Bundle, Options};
+use probity_verifier::{Bundle, Options, Witnesses};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::str;
@@ -180,6 +180,7 @@ pub fn bundle(data: &[u8]) {
         actor_keys: Vec::new(),
         keys: Vec::new(),
         since: None,
+        witnesses: Witnesses::default(),
         adjudicate: true,
         chronicle: true,
     };

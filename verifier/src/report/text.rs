@@ -1,6 +1,6 @@
 //! The report for people: a line a check, then the verdict.
 
-use super::{CheckResult, Report, Verdict};
+use super::{CheckName, CheckResult, Report, Verdict};
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -24,10 +24,14 @@ impl fmt::Display for Report {
         match self.verdict {
             Verdict::Holds => writeln!(
                 f,
-                "VERIFIED: {}: {} records of {}",
+                "VERIFIED: {}: {} records of {}{}",
                 self.summary,
                 self.size.unwrap_or(0),
-                self.origin.as_deref().unwrap_or("?")
+                self.origin.as_deref().unwrap_or("?"),
+                match self.result(CheckName::Witnesses) {
+                    CheckResult::Holds => "",
+                    CheckResult::False | CheckResult::NotMade => "; not witnessed",
+                }
             ),
             Verdict::False => writeln!(f, "FALSE: {}", self.summary),
             Verdict::NotJudged => writeln!(f, "NOT JUDGED: {}", self.summary),

@@ -22,3 +22,4 @@ mod splices;
 mod story;
 mod tamper;
 mod vacuous;
+mod witnesses;
