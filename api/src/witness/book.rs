@@ -34,7 +34,7 @@ pub(crate) enum BookError {
     #[error("{key}: not a key that a log signs with (Ed25519, type 0x01)")]
     LogKey {
         /// The key.
-        key: VerifierKey,
+        key: String,
     },
     /// What was remembered is not what this witness wrote: to go on without it would be to forget.
     #[error(
@@ -102,7 +102,9 @@ impl Book {
         let mut pages: HashMap<String, Page> = HashMap::new();
         for key in logs {
             if key.key_type() != KeyType::Ed25519 {
-                return Err(BookError::LogKey { key: key.clone() });
+                return Err(BookError::LogKey {
+                    key: key.to_string(),
+                });
             }
             let page = pages.entry(key.name().to_owned()).or_insert_with(|| Page {
                 keys: Vec::new(),
