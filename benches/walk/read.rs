@@ -8,7 +8,7 @@ use crate::measure::{Rate, SAMPLES, median, print, time};
 use probity_governance::command::Operation;
 use probity_governance::engine::{PolicySet, decide};
 use probity_governance::state::{Applied, State};
-use probity_ledger::export::{TarSink, export};
+use probity_ledger::export::{End, TarSink, export};
 use probity_ledger::store::StoredRecord;
 use probity_ledger::{Ledger, Submission};
 use probity_schemas::body::Body;
@@ -20,7 +20,7 @@ use probity_schemas::policy::{
 };
 use probity_schemas::record::Record;
 use probity_schemas::vocabulary::{CredentialMethod, Effect, Role};
-use probity_verifier::{Options, judge_path};
+use probity_verifier::{Options, Witnesses, judge_path};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
@@ -76,6 +76,7 @@ fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
         actor_keys: Vec::new(),
         keys: vec![key.parse().unwrap()],
         since: None,
+        witnesses: Witnesses::default(),
         adjudicate,
         chronicle: false,
     };
@@ -165,6 +166,7 @@ async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRec
         &ledger.reader(),
         &tenant(),
         nowhere.path(),
+        End::Newest,
         &mut sink,
         &mut |_, _| {},
     )
