@@ -99,14 +99,7 @@ pub(crate) async fn keep_guard(inner: &Inner) {
 }
 
 async fn write_tiles(inner: &Inner) {
-    let owned: Vec<_> = inner
-        .handles
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .keys()
-        .cloned()
-        .collect();
-    for tenant in owned {
+    for tenant in inner.owned() {
         let written = match inner.store.head(&tenant).await {
             Ok(Some(head)) => crate::proof::write_tiles(&*inner.store, &head).await,
             Ok(None) => Ok(0),

@@ -78,6 +78,14 @@ pub(crate) struct Inner {
     pub data_lock: std::sync::Mutex<Option<FileLock>>,
 }
 
+impl Inner {
+    /// The tenants whose logs this node writes.
+    pub(crate) fn owned(&self) -> Vec<Tenant> {
+        let handles = self.handles.read().unwrap_or_else(PoisonError::into_inner);
+        handles.keys().cloned().collect()
+    }
+}
+
 /// The ledger. Cheap to clone; all clones are one.
 #[derive(Clone)]
 pub struct Ledger(pub(crate) Arc<Inner>);

@@ -16,7 +16,7 @@ use probity_governance::permission::SYSTEM;
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::record::Record;
 use probity_schemas::subject::Tenant;
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 impl Ledger {
     /// Seals what was written since the last seal; nothing when nothing was.
@@ -60,13 +60,7 @@ impl Ledger {
 
     /// Seals the logs of this node that are due.
     pub(crate) async fn seal_due(&self) {
-        let handles = self.0.handles.read();
-        let tenants: Vec<Tenant> = handles
-            .unwrap_or_else(PoisonError::into_inner)
-            .keys()
-            .cloned()
-            .collect();
-        for tenant in tenants {
+        for tenant in self.0.owned() {
             let sealed = match self.is_due(&tenant).await {
                 Ok(true) => self.seal(&tenant).await,
                 Ok(false) => Ok(()),

@@ -11,7 +11,6 @@ use crate::store::{Head, StoreError};
 use futures_util::future::join_all;
 use probity_schemas::subject::Tenant;
 use probity_schemas::vkey::VerifierKey;
-use std::sync::PoisonError;
 
 /// Whom to ask.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,14 +130,7 @@ impl Witnesses {
 
 /// Has the checkpoints of all logs that this node writes cosigned, where they moved.
 pub(crate) async fn gather_all(inner: &Inner) {
-    let owned: Vec<_> = inner
-        .handles
-        .read()
-        .unwrap_or_else(PoisonError::into_inner)
-        .keys()
-        .cloned()
-        .collect();
-    for tenant in owned {
+    for tenant in inner.owned() {
         match inner.store.head(&tenant).await {
             Ok(Some(head)) => drop(gather(inner, &head, Whom::Behind).await),
             Ok(None) => {}
