@@ -39,6 +39,16 @@ fn the_page_tells_the_verdict_the_checks_and_what_happened() {
         "{:?}",
         chronicle.acts
     );
+    let told = chronicle
+        .acts
+        .iter()
+        .filter(|act| act.event == "decision.made.v1");
+    let stopped = ["deny", "require_approval"].map(|verdict| chronicle.verdicts[verdict]);
+    assert_eq!(
+        told.count() as u64,
+        stopped.iter().sum::<u64>(),
+        "what was let through is no news, what was not is"
+    );
     assert!(
         !page.contains("<script") && !page.contains("http"),
         "nothing is fetched"
