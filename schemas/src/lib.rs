@@ -25,6 +25,7 @@ pub mod run;
 mod seeds;
 pub mod signature;
 pub mod subject;
+pub mod tile;
 pub mod time;
 pub mod tree;
 pub mod trust;
