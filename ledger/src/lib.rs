@@ -34,6 +34,7 @@ mod sealing;
 pub mod signer;
 mod snapshot;
 pub mod store;
+mod tiles;
 pub mod witness;
 mod writer;
 

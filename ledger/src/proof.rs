@@ -14,6 +14,11 @@ use std::collections::HashMap;
 /// Levels of the tree that one level of tiles spans.
 const TILE_LEVELS: u8 = 8;
 
+/// Leaves of a tile.
+const TILE_LEAVES: usize = 256;
+
+const _: () = assert!(TILE_LEAVES as u64 == TILE_HASHES);
+
 /// The C2SP tlog-proof of a record under the log's newest checkpoint; `None` when there is no such record.
 ///
 /// # Errors
@@ -127,6 +132,9 @@ pub(crate) async fn level_hashes(
             Err(missing(tile_level, first))
         };
     }
+    if tile_level == 1 {
+        return roots_of_leaves(store, log, first, count).await;
+    }
     let mut hashes = Vec::new();
     for index in first..first + count {
         let below = Box::pin(level_hashes(
@@ -140,6 +148,23 @@ pub(crate) async fn level_hashes(
         hashes.push(root_of(below));
     }
     Ok(hashes)
+}
+
+/// Hashes of tile level 1 from the leaves, in one read.
+async fn roots_of_leaves(
+    store: &dyn Store,
+    log: LogNumber,
+    first: u64,
+    count: u64,
+) -> Result<Vec<Hash>, StoreError> {
+    let wanted = u32::try_from(count * TILE_HASHES).unwrap_or(u32::MAX);
+    let leaves = store.leaves(log, first * TILE_HASHES, wanted).await?;
+    let (tiles, rest) = leaves.as_chunks::<TILE_LEAVES>();
+    if rest.is_empty() && tiles.len() as u64 == count {
+        Ok(tiles.iter().map(|tile| root_of(*tile)).collect())
+    } else {
+        Err(missing(1, first))
+    }
 }
 
 fn missing(level: u8, index: u64) -> StoreError {
