@@ -13,6 +13,7 @@ pub(crate) mod page;
 pub(crate) mod proofs;
 pub(crate) mod records;
 pub(crate) mod spending;
+pub(crate) mod tiles;
 pub(crate) mod views;
 pub(crate) mod witnesses;
 
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(observations::routes())
         .merge(records::routes())
         .merge(proofs::routes())
+        .merge(tiles::routes())
         .merge(bundles::routes())
         .merge(witnesses::routes())
         .merge(credentials::routes())

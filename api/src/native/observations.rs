@@ -9,6 +9,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
 use probity_governance::command::{Observation, Operation};
 use probity_ledger::Receipt;
 use probity_schemas::body::Body;
@@ -19,6 +20,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// RFC 7240: which preference was kept to.
+const PREFERENCE_APPLIED: &str = "preference-applied";
 
 /// Routes of this group.
 pub(crate) fn routes() -> OpenApiRouter<App> {
@@ -64,7 +68,7 @@ pub(crate) struct Appended {
     /// With `Prefer: receipt`: the last record's receipt (C2SP tlog-proof).
     #[serde(skip_serializing_if = "Option::is_none")]
     receipt: Option<String>,
-    /// With `Prefer: receipts`: every record's receipt, in order; of a long batch the last 100.
+    /// With `Prefer: receipts`: every record's receipt, in order. For at most 100 records; more are refused, and not recorded.
     #[serde(skip_serializing_if = "Option::is_none")]
     receipts: Option<Vec<String>>,
 }
@@ -73,9 +77,10 @@ pub(crate) struct Appended {
 #[utoipa::path(post, path = "/v1/logs/{tenant}/records", tag = "records",
     params(("tenant" = String, Path, description = "the log's tenant"),
         ("Idempotency-Key" = Option<String>, Header, description = "a retry with the same key and body is answered the same"),
-        ("Prefer" = Option<String>, Header, description = "`receipt` or `receipts`")),
+        ("Prefer" = Option<String>, Header, description = "`receipt` (of the last record) or `receipts` (of every record, at most 100)")),
     request_body(content = ObservationLine<'_>, content_type = "application/x-ndjson"),
-    responses((status = 201, body = Appended), (status = 400, body = Problem), (status = 401, body = Problem),
+    responses((status = 201, body = Appended, headers(("Preference-Applied" = Option<String>, description = "the preference that was kept to"))),
+        (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
         (status = 413, body = Problem), (status = 415, body = Problem), (status = 422, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn append_records(
@@ -83,7 +88,7 @@ pub(crate) async fn append_records(
     principal: Principal,
     headers: HeaderMap,
     Batch(bytes): Batch,
-) -> Result<(StatusCode, Json<Appended>), ApiError> {
+) -> Result<Response, ApiError> {
     principal.require(Right::Append)?;
     let wanted = Wanted::of(&headers);
     let key = idempotency(&headers, &bytes)?;
@@ -91,11 +96,11 @@ pub(crate) async fn append_records(
     let observations = tokio::task::spawn_blocking(move || observations(&bytes))
         .await
         .map_err(|_| ApiError::Panicked)??;
+    wanted.check(observations.len())?;
     let receipt = submit(&app, &principal, Operation::Observe(observations), key).await?;
-    Ok((
-        StatusCode::CREATED,
-        Json(appended(&app, &receipt, wanted).await?),
-    ))
+    let body = Json(appended(&app, &receipt, wanted).await?);
+    let applied = wanted.applied().map(|name| [(PREFERENCE_APPLIED, name)]);
+    Ok((StatusCode::CREATED, applied, body).into_response())
 }
 
 /// The body of a batch, of the right media type and within its limit.
@@ -132,19 +137,44 @@ enum Wanted {
 }
 
 impl Wanted {
+    /// Reads `Prefer` (RFC 7240): names in any case, parameters passed over, the first of two rules.
     fn of(headers: &HeaderMap) -> Self {
         let preferences = headers
             .get_all("prefer")
             .iter()
             .filter_map(|value| value.to_str().ok());
-        let mut words = preferences.flat_map(|text| text.split(',')).map(str::trim);
-        words
-            .find_map(|word| match word {
-                "receipt" => Some(Self::Last),
-                "receipts" => Some(Self::All),
-                _ => None,
+        let mut names = preferences
+            .flat_map(|text| text.split(','))
+            .filter_map(|preference| preference.split(';').next())
+            .map(str::trim);
+        names
+            .find_map(|name| {
+                [Self::Last, Self::All].into_iter().find(|wanted| {
+                    let known = wanted.applied();
+                    known.is_some_and(|known| name.eq_ignore_ascii_case(known))
+                })
             })
             .unwrap_or(Self::None)
+    }
+
+    /// What `Preference-Applied` says.
+    const fn applied(self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Last => Some("receipt"),
+            Self::All => Some("receipts"),
+        }
+    }
+
+    /// Refuses to record what could then not be answered as asked.
+    const fn check(self, records: usize) -> Result<(), ApiError> {
+        if matches!(self, Self::All) && records as u64 > RECEIPTS_MAX {
+            return Err(ApiError::TooLarge {
+                what: "records of a batch that asks for every receipt",
+                max: RECEIPTS_MAX,
+            });
+        }
+        Ok(())
     }
 }
 
@@ -175,13 +205,13 @@ async fn appended(app: &App, receipt: &Receipt, wanted: Wanted) -> Result<Append
     })
 }
 
-/// The records whose receipts are wanted: at most the last hundred.
+/// The records whose receipts are wanted.
 fn sequences(first: Option<u64>, last: Option<u64>, wanted: Wanted) -> std::ops::Range<u64> {
     let end = last.map_or(0, |last| last + 1);
     match wanted {
         Wanted::None => 0..0,
         Wanted::Last => end.saturating_sub(1)..end,
-        Wanted::All => first.unwrap_or(0).max(end.saturating_sub(RECEIPTS_MAX))..end,
+        Wanted::All => first.unwrap_or(end)..end,
     }
 }
 
@@ -294,10 +324,13 @@ mod tests {
         };
         assert_eq!(prefer("respond-async, receipt"), Wanted::Last);
         assert_eq!(prefer("receipts"), Wanted::All);
+        assert_eq!(prefer("Receipt; why=not, receipts"), Wanted::Last);
         assert_eq!(prefer("return=minimal"), Wanted::None);
         assert_eq!(sequences(Some(3), Some(5), Wanted::Last), 5..6);
         assert_eq!(sequences(Some(3), Some(5), Wanted::All), 3..6);
-        assert_eq!(sequences(Some(0), Some(499), Wanted::All), 400..500);
         assert!(sequences(None, None, Wanted::All).is_empty());
+        assert!(Wanted::All.check(100).is_ok() && Wanted::Last.check(101).is_ok());
+        let refused = Wanted::All.check(101);
+        assert!(matches!(refused, Err(ApiError::TooLarge { max: 100, .. })));
     }
 }

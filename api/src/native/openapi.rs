@@ -42,7 +42,14 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
     let routes = OpenApiRouter::with_openapi(Document::openapi())
         .merge(health::routes())
         .merge(native::routes());
-    routes.split_for_parts()
+    let (router, mut document) = routes.split_for_parts();
+    // A router's mark for "and all that follows" is no part of a path template.
+    let paths = std::mem::take(&mut document.paths.paths);
+    document.paths.paths = paths
+        .into_iter()
+        .map(|(path, item)| (path.replace("{*", "{"), item))
+        .collect();
+    (router, document)
 }
 
 /// The native routes, with the document at `/openapi.json`. It is open: it says nothing that the source does not.

@@ -4,6 +4,8 @@ use crate::app::App;
 use crate::auth::{Principal, Right};
 use crate::error::{ApiError, Problem};
 use axum::extract::{Path, State};
+use axum::http::header::CACHE_CONTROL;
+use axum::response::IntoResponse;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -25,12 +27,10 @@ const NO_RECORD: ApiError = ApiError::NotFound { what: "record" };
 pub(crate) async fn get_checkpoint(
     State(app): State<App>,
     principal: Principal,
-) -> Result<String, ApiError> {
+) -> Result<impl IntoResponse, ApiError> {
     principal.require(Right::Prove)?;
-    app.ledger
-        .checkpoint(&principal.tenant)
-        .await?
-        .ok_or(NO_LOG)
+    let checkpoint = app.ledger.checkpoint(&principal.tenant).await?;
+    Ok(([(CACHE_CONTROL, "no-cache")], checkpoint.ok_or(NO_LOG)?))
 }
 
 /// The receipt of a record: index, inclusion proof and checkpoint (C2SP tlog-proof). It verifies offline.

@@ -8,4 +8,5 @@ mod harness;
 mod limits;
 mod program;
 mod reading;
+mod tiles;
 mod writing;
