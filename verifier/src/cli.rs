@@ -1,12 +1,75 @@
 //! The command line: what an auditor can ask for, in words for someone who never saw the program.
 
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
 /// Judges an exported Probity log: that nothing in it was changed, dropped, added or reordered since it was signed, and
 /// that every decision in it follows from the published rules. Works offline, and trusts only the keys you give it.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(disable_help_subcommand = true, subcommand_value_name = "PROOF")]
+pub(crate) struct Program {
+    #[command(subcommand)]
+    pub(crate) proof: Option<Proof>,
+
+    #[command(flatten)]
+    pub(crate) bundle: Option<Arguments>,
+}
+
+/// A proof that is judged alone.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Proof {
+    /// Judges a receipt (C2SP tlog-proof): that one record is in the log.
+    Receipt {
+        /// The receipt.
+        #[arg(value_name = "FILE")]
+        receipt: PathBuf,
+
+        /// A file that holds the record: its exact line.
+        #[arg(long, value_name = "LINE-FILE")]
+        record: PathBuf,
+
+        #[command(flatten)]
+        how: How,
+    },
+    /// Judges a consistency proof: that the log of a newer checkpoint begins with the log of an older one.
+    Consistency {
+        /// The checkpoint that you kept.
+        #[arg(value_name = "OLD-CHECKPOINT")]
+        old: PathBuf,
+
+        /// The checkpoint that you were given.
+        #[arg(value_name = "NEW-CHECKPOINT")]
+        new: PathBuf,
+
+        /// The proof: hashes in base64, one a line.
+        #[arg(value_name = "PROOF")]
+        proof: PathBuf,
+
+        #[command(flatten)]
+        how: How,
+    },
+}
+
+/// Under which keys a proof is judged, and how it is told.
+#[derive(Debug, Args)]
+pub(crate) struct How {
+    /// A verifier key that you trust, as `probity vkey` prints it. Can be given more than once.
+    #[arg(long = "key", value_name = "VKEY", required = true)]
+    pub(crate) keys: Vec<String>,
+
+    /// Print one JSON document instead of text.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Print nothing; the exit code is the answer.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) quiet: bool,
+}
+
+/// How a bundle is judged.
+#[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The bundle: a directory, or a .tar archive (it is not unpacked).
     #[arg(value_name = "BUNDLE")]
@@ -76,16 +139,20 @@ Examples:
   Keep a page for the file:
     probity-verify acme.tar --key \"$(cat acme.vkey)\" --report acme-2026-11.html
 
+  Show that one record is in the log, and that a checkpoint continues the one you kept:
+    probity-verify receipt refund.tlog-proof --record refund.jsonl --key \"$(cat acme.vkey)\"
+    probity-verify consistency kept.checkpoint new.checkpoint proof --key \"$(cat acme.vkey)\"
+
   Use it in a program:
     probity-verify acme.tar --key \"$(cat acme.vkey)\" --json | jq .verdict";
 
 #[cfg(test)]
 mod tests {
-    use super::Arguments;
+    use super::Program;
     use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Arguments::command().debug_assert();
+        Program::command().debug_assert();
     }
 }

@@ -1,6 +1,6 @@
 //! Every bound of the judge, by name. Bounds of the format itself are in `probity_schemas::limits`.
 
-use probity_schemas::limits::{NOTE_BYTES_MAX, RECORD_BYTES_MAX};
+use probity_schemas::limits::{NOTE_BYTES_MAX, PROOF_HASHES_MAX, RECORD_BYTES_MAX};
 
 /// Bytes of lines that one worker takes at a time: small enough that they and what is read from them stay in its cache.
 pub const CHUNK_BYTES: usize = 256 * 1024;
@@ -10,6 +10,18 @@ pub const WORKERS_MAX: usize = 32;
 
 /// Bytes of the file that `--since` names: a checkpoint.
 pub const SINCE_BYTES_MAX: usize = NOTE_BYTES_MAX;
+
+/// Bytes of one hash of a proof as it is written: base64, a line feed.
+pub const HASH_LINE_BYTES: usize = 45;
+
+/// Bytes of a consistency proof: its hashes, one a line.
+pub const CONSISTENCY_BYTES_MAX: usize = PROOF_HASHES_MAX * HASH_LINE_BYTES;
+
+/// Bytes of a receipt: an `extra` line, its hashes, a checkpoint.
+pub const RECEIPT_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX;
+
+/// Bytes of a file that holds one line.
+pub const LINE_BYTES_MAX: usize = RECORD_BYTES_MAX + 1;
 
 /// Names on the top level of a bundle directory, more than any bundle has.
 pub const TOP_LEVEL_NAMES_MAX: usize = 64;
@@ -34,3 +46,4 @@ pub const TAR_BLOCK_BYTES: usize = 512;
 
 // A chunk holds any single line, so that a line is never taken for too long only because of where a chunk ends.
 const _: () = assert!(CHUNK_BYTES > 2 * RECORD_BYTES_MAX);
+const _: () = assert!(RECEIPT_BYTES_MAX > CONSISTENCY_BYTES_MAX + NOTE_BYTES_MAX);

@@ -1,10 +1,11 @@
 //! `probity-verify`: the judge as a program. What it prints and how it exits is here; what it finds is the library's.
 
+mod alone;
 mod cli;
 mod progress;
 
 use clap::Parser as _;
-use cli::Arguments;
+use cli::{Arguments, Program};
 use probity_schemas::limits::TRUST_POLICY_BYTES_MAX;
 use probity_schemas::trust::TrustPolicy;
 use probity_verifier::{Options, Report, Witnesses, judge_path, limits};
@@ -17,14 +18,25 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let report = examine(&arguments).unwrap_or_else(Report::not_judged);
-    let printed = print(&report, &arguments).and_then(|()| file(&report, &arguments));
+    let program = Program::parse();
+    let (exit, printed) = match (program.proof, program.bundle) {
+        (Some(proof), _) => alone::tell(&proof),
+        (None, Some(arguments)) => tell(&arguments),
+        // The command line asks for one of the two.
+        (None, None) => (2, Ok(())),
+    };
+    // A verdict that could not be told is no success.
+    ExitCode::from(if printed.is_ok() { exit } else { 2 })
+}
+
+/// Judges a bundle and prints what was found; the exit code.
+fn tell(arguments: &Arguments) -> (u8, io::Result<()>) {
+    let report = examine(arguments).unwrap_or_else(Report::not_judged);
+    let printed = print(&report, arguments).and_then(|()| file(&report, arguments));
     if let (Err(error), Some(path)) = (&printed, &arguments.report) {
         let _ = writeln!(io::stderr(), "{}: {error}", path.display());
     }
-    // A verdict that could not be told is no success.
-    ExitCode::from(if printed.is_ok() { report.exit } else { 2 })
+    (report.exit, printed)
 }
 
 /// The report on the bundle, or why there can be none.

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use probity_schemas::hash::leaf_hash;
+use probity_schemas::note::Note;
+use probity_schemas::proof::TlogProof;
+use probity_schemas::tree::{Node, inclusion_plan, root_of};
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -169,4 +173,80 @@ fn the_commands_by_hand_work() {
         let (works, said) = by_hand(copy.path());
         assert!(!works, "change {number}\n{said}");
     }
+}
+
+/// The golden log's checkpoint, its record 1 with its receipt, and false copies of them, as files of a directory.
+fn papers() -> (tempfile::TempDir, String) {
+    let (bundle, key) = golden();
+    let place = tempfile::tempdir().unwrap();
+    let read = |name: &str| std::fs::read_to_string(bundle.join(name)).unwrap();
+    let write = |name: &str, content: &str| {
+        std::fs::write(place.path().join(name), content).unwrap();
+    };
+    let (records, checkpoint) = (read("records.jsonl"), read("checkpoint"));
+    let lines: Vec<&str> = records.lines().collect();
+    let leaves: Vec<_> = lines
+        .iter()
+        .map(|line| leaf_hash(line.as_bytes()))
+        .collect();
+    let plan = inclusion_plan(1, leaves.len() as u64).unwrap();
+    let hash_of = |node: Node| {
+        let start = usize::try_from(node.index).unwrap() << node.level;
+        let below = leaves.get(start..start + (1 << node.level))?;
+        Some(root_of(below.iter().copied()))
+    };
+    let receipt = TlogProof {
+        index: 1,
+        hashes: plan.assemble(hash_of).unwrap(),
+        checkpoint: Note::parse(&checkpoint).unwrap(),
+    };
+    write("receipt", &receipt.text());
+    let moved = receipt.text().replace("index 1\n", "index 2\n");
+    write("moved-receipt", &moved);
+    write("line", lines[1]);
+    write("line-feed", &format!("{}\n", lines[1]));
+    write("other-line", lines[2]);
+    write("changed-line", &lines[1].replace("surface", "surfacf"));
+    write("checkpoint", &checkpoint);
+    write("forged", &checkpoint.replacen('\n', ".x\n", 1));
+    write("empty", "");
+    write("endless", &"A".repeat(3_000));
+    (place, key)
+}
+
+#[test]
+fn a_receipt_and_a_consistency_proof_are_judged_alone() {
+    let (place, key) = papers();
+    let of_nobody = "example.com/other+0f5ce3a0+AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    #[rustfmt::skip]
+    let table = [
+        ("receipt receipt --record line", &key, 0, "VERIFIED: the line is record 1"),
+        ("receipt receipt --record line-feed", &key, 0, "VERIFIED"),
+        ("receipt receipt --record other-line", &key, 1, "FALSE: receipt.inclusion"),
+        ("receipt receipt --record changed-line", &key, 1, "FALSE: receipt.inclusion"),
+        ("receipt moved-receipt --record line", &key, 1, "FALSE: receipt.inclusion"),
+        ("receipt receipt --record other-line --json", &key, 1, r#""rule": "receipt.inclusion""#),
+        ("receipt receipt --record other-line --quiet", &key, 1, ""),
+        ("receipt checkpoint --record line", &key, 2, "NOT JUDGED: the receipt"),
+        ("receipt receipt --record none", &key, 2, "NOT JUDGED: --record none"),
+        ("receipt receipt --record line", &of_nobody.to_owned(), 2, "NOT JUDGED: --key"),
+        ("consistency checkpoint checkpoint empty", &key, 0, "records you saw signed are unchanged"),
+        ("consistency checkpoint checkpoint line", &key, 2, "NOT JUDGED: the proof: line 1"),
+        ("consistency checkpoint checkpoint endless", &key, 2, "more than 2835 bytes"),
+        ("consistency forged checkpoint empty", &key, 1, "FALSE: checkpoint.signature"),
+        ("consistency empty checkpoint empty", &key, 1, "FALSE: checkpoint.form"),
+    ];
+    for (arguments, key, expected, words) in table {
+        let output = Command::new(env!("CARGO_BIN_EXE_probity-verify"))
+            .args(arguments.split(' '))
+            .args(["--key", key])
+            .current_dir(place.path())
+            .output()
+            .unwrap();
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(expected), "{arguments}\n{out}");
+        assert!(out.contains(words), "{arguments}\n{out}");
+    }
+    let (exit, _, errors) = run(&["receipt", "receipt", "--key", &key]);
+    assert!(exit == Some(2) && errors.contains("--record"), "{errors}");
 }
