@@ -23,4 +23,5 @@ mod readme;
 mod rebuild;
 mod signed;
 mod tenants;
+mod tiles;
 mod witness;

@@ -2,14 +2,15 @@
 // libraries of the people who designed these formats. It shares no code with the rest of this
 // repository and knows nothing of records: it sees a signed checkpoint and lines.
 //
-//	judge CHECKPOINT RECORDS VKEY
+//	judge CHECKPOINT RECORDS VKEY      an exported log
+//	judge tiles BASE VKEY              a log as C2SP tlog-tiles: a URL (key in PROBITY_KEY) or a directory
 //
 // Exit 0: signature, root, inclusion and consistency hold. Exit 1: something is false. Exit 2: it
 // could not be judged (unreadable, empty, not signed by the given key).
 //
 // Build, offline, with Debian's golang-go and golang-golang-x-mod-dev:
 //
-//	GO111MODULE=off GOPATH=/usr/share/gocode go build -o judge main.go
+//	GO111MODULE=off GOPATH=/usr/share/gocode go build -o judge main.go tiles.go
 package main
 
 import (
@@ -31,10 +32,16 @@ const proofsMax = 512
 
 func main() {
 	if len(os.Args) != 4 {
-		fmt.Fprintln(os.Stderr, "usage: judge CHECKPOINT RECORDS VKEY")
+		fmt.Fprintln(os.Stderr, "usage: judge CHECKPOINT RECORDS VKEY, or judge tiles BASE VKEY")
 		os.Exit(2)
 	}
-	report, err := judge(os.Args[1], os.Args[2], os.Args[3])
+	var report string
+	var err error
+	if os.Args[1] == "tiles" {
+		report, err = judgeTiles(openSource(os.Args[2]), os.Args[3])
+	} else {
+		report, err = judge(os.Args[1], os.Args[2], os.Args[3])
+	}
 	if err == nil {
 		fmt.Println(report)
 		return
