@@ -75,12 +75,6 @@ pub(crate) enum Failure {
     /// The environment holds what cannot be.
     #[error("{0}")]
     Environment(String),
-    /// A part of the command is for a later version.
-    #[error("{what}: not in this version; the whole log is exported without it")]
-    NotInThisVersion {
-        /// Which part.
-        what: &'static str,
-    },
     /// The command line contradicts itself.
     #[error(transparent)]
     Argument(#[from] crate::error::ApiError),

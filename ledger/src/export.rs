@@ -3,22 +3,27 @@
 //! The log's row is read once; what is appended afterwards is left out. The row knows how many bytes the lines have, so that a tar header
 //! can be written before the lines. Nothing is signed here and no key is needed.
 
+mod part;
+mod sink;
+
+pub use self::sink::{BundleSink, DirectorySink, TarSink};
+
+use self::part::Part;
 use crate::cosigned::Witnessed;
 use crate::guard::{Guard, GuardError};
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS};
+use crate::load::range_at;
 use crate::reader::{LogHead, Reader};
 use crate::signer::{FileSigner, KeyError, Signer as _};
-use crate::store::{Span, StoreError};
-use async_trait::async_trait;
+use crate::store::{Head, Span, StoreError};
 use bytes::Bytes;
-use probity_schemas::bundle::{BundleManifest, FORMAT, Member};
+use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::Event;
 use probity_schemas::note::Note;
 use probity_schemas::subject::Tenant;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use thiserror::Error;
-use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 /// Name and version of this program, for the manifest.
 const TOOL: &str = concat!("probity ", env!("CARGO_PKG_VERSION"));
@@ -32,6 +37,9 @@ pub enum ExportError {
     /// The tenant has no log, or an empty one.
     #[error("there is no such log, or it has no record")]
     NoLog,
+    /// No record is what was asked for.
+    #[error("the log has no such record")]
+    Nothing,
     /// The store failed.
     #[error("the log could not be read")]
     Store(#[from] StoreError),
@@ -67,6 +75,10 @@ pub struct ExportSummary {
     pub origin: String,
     /// How many records.
     pub count: u64,
+    /// The first of those that were asked for.
+    pub first: u64,
+    /// The size of the checkpoint over them.
+    pub size: u64,
     /// Bytes of their lines, line feeds included.
     pub bytes: u64,
     /// How many attachments.
@@ -82,22 +94,6 @@ pub enum End {
     Newest,
     /// At the newest checkpoint that witnesses cosigned; at the newest record where there is none.
     Cosigned,
-}
-
-/// Where a bundle goes: members one after the other, each with its size said first.
-#[async_trait]
-pub trait BundleSink: Send {
-    /// Begins a member.
-    async fn begin(&mut self, path: &str, bytes: u64) -> std::io::Result<()>;
-
-    /// The next bytes of the member.
-    async fn put(&mut self, bytes: Bytes) -> std::io::Result<()>;
-
-    /// Ends the member.
-    async fn end(&mut self) -> std::io::Result<()>;
-
-    /// Ends the bundle; it is durable where the sink can make it so.
-    async fn finish(&mut self) -> std::io::Result<()>;
 }
 
 /// Writes the bundle of a whole log; `progress` is told records done and records in all.
@@ -116,11 +112,7 @@ pub async fn export(
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
     let (head, witnessed) = head_at(reader, tenant, end).await?;
-    let note = Note::parse(&head.checkpoint).map_err(|_| ExportError::Checkpoint)?;
-    let checkpoint = Checkpoint::parse(note.text()).map_err(|_| ExportError::Checkpoint)?;
-    if let Some(signer) = FileSigner::load(keys, tenant)? {
-        Guard::beside(keys).keep(tenant, &head.checkpoint, signer.verifier_key())?;
-    }
+    let checkpoint = guarded(keys, tenant, &head.checkpoint)?;
     let manifest = BundleManifest {
         count: head.size,
         filter: None,
@@ -143,24 +135,70 @@ pub async fn export(
     .await?;
     let bytes = records(reader, &head, sink, progress).await?;
     let attachments = attachments(reader, &head, sink).await?;
-    let mut schemas = Event::schemas();
-    schemas.sort_by_key(|(name, _)| *name);
-    for (name, schema) in schemas {
-        whole(
-            sink,
-            &Member::Schema(name.to_owned()),
-            serde_json::to_vec(&schema)?.into(),
-        )
-        .await?;
-    }
+    schemas(sink).await?;
     sink.finish().await?;
     Ok(ExportSummary {
         origin: checkpoint.origin,
         count: head.size,
+        first: 0,
+        size: head.size,
         bytes,
         attachments,
         witnessed,
     })
+}
+
+/// Writes the bundle of a part of a log, with the proofs that it is one.
+///
+/// # Errors
+/// [`ExportError`]; what was written until then is no bundle.
+pub async fn export_part(
+    reader: &Reader,
+    tenant: &Tenant,
+    keys: &Path,
+    end: End,
+    filter: &BundleFilter,
+    sink: &mut dyn BundleSink,
+    progress: &mut (dyn FnMut(u64, u64) + Send),
+) -> Result<ExportSummary, ExportError> {
+    let (shown, witnessed) = head_at(reader, tenant, end).await?;
+    let newest = reader.store().head(tenant).await?;
+    let newest = newest.ok_or(ExportError::NoLog)?;
+    let part = Part {
+        reader,
+        log_id: shown.log_id,
+        checkpoint: guarded(keys, tenant, &shown.checkpoint)?,
+        head: Head {
+            range: range_at(reader.store(), &newest, shown.size).await?,
+            bytes: shown.bytes,
+            checkpoint: shown.checkpoint,
+            ..newest
+        },
+        filter,
+        witnessed,
+    };
+    part.write(sink, progress).await
+}
+
+/// The checkpoint of a bundle, kept in the guard if the log's key is here.
+fn guarded(keys: &Path, tenant: &Tenant, note: &str) -> Result<Checkpoint, ExportError> {
+    let text = Note::parse(note).map_err(|_| ExportError::Checkpoint)?;
+    let checkpoint = Checkpoint::parse(text.text()).map_err(|_| ExportError::Checkpoint)?;
+    if let Some(signer) = FileSigner::load(keys, tenant)? {
+        Guard::beside(keys).keep(tenant, note, signer.verifier_key())?;
+    }
+    Ok(checkpoint)
+}
+
+/// The JSON Schema of every type, for readers.
+async fn schemas(sink: &mut dyn BundleSink) -> Result<(), ExportError> {
+    let mut schemas = Event::schemas();
+    schemas.sort_by_key(|(name, _)| *name);
+    for (name, schema) in schemas {
+        let schema = serde_json::to_vec(&schema)?;
+        whole(sink, &Member::Schema(name.to_owned()), schema.into()).await?;
+    }
+    Ok(())
 }
 
 /// The log as the bundle shows it, with the cosignatures that were kept for its checkpoint.
@@ -263,107 +301,4 @@ async fn whole(
         .await?;
     sink.put(content).await?;
     Ok(sink.end().await?)
-}
-
-/// A bundle as a tar archive, to a file, a pipe or a response.
-pub struct TarSink<W> {
-    to: W,
-    padding: usize,
-}
-
-impl<W: AsyncWrite + Send + Unpin> TarSink<W> {
-    /// Writes to this.
-    pub const fn new(to: W) -> Self {
-        Self { to, padding: 0 }
-    }
-
-    /// What was written to.
-    pub fn into_inner(self) -> W {
-        self.to
-    }
-}
-
-/// A tar is made of blocks of this many bytes.
-const TAR_BLOCK_BYTES: u64 = 512;
-
-#[async_trait]
-impl<W: AsyncWrite + Send + Unpin> BundleSink for TarSink<W> {
-    async fn begin(&mut self, path: &str, bytes: u64) -> std::io::Result<()> {
-        let mut header = tar::Header::new_ustar();
-        header.set_path(path)?;
-        header.set_size(bytes);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_entry_type(tar::EntryType::Regular);
-        header.set_cksum();
-        let padding = (TAR_BLOCK_BYTES - bytes % TAR_BLOCK_BYTES) % TAR_BLOCK_BYTES;
-        self.padding = usize::try_from(padding).unwrap_or(0);
-        self.to.write_all(header.as_bytes()).await
-    }
-
-    async fn put(&mut self, bytes: Bytes) -> std::io::Result<()> {
-        self.to.write_all(&bytes).await
-    }
-
-    async fn end(&mut self) -> std::io::Result<()> {
-        let zeros = [0u8; 512];
-        self.to
-            .write_all(zeros.get(..self.padding).unwrap_or_default())
-            .await
-    }
-
-    async fn finish(&mut self) -> std::io::Result<()> {
-        self.to.write_all(&[0u8; 1024]).await?;
-        self.to.flush().await
-    }
-}
-
-/// A bundle as a directory, which must not exist yet.
-pub struct DirectorySink {
-    root: PathBuf,
-    member: Option<tokio::fs::File>,
-}
-
-impl DirectorySink {
-    /// Makes the directory.
-    ///
-    /// # Errors
-    /// When it exists, or cannot be made.
-    pub fn create(root: &Path) -> std::io::Result<Self> {
-        std::fs::create_dir(root)?;
-        Ok(Self {
-            root: root.to_owned(),
-            member: None,
-        })
-    }
-}
-
-#[async_trait]
-impl BundleSink for DirectorySink {
-    async fn begin(&mut self, path: &str, _: u64) -> std::io::Result<()> {
-        let path = self.root.join(path);
-        if let Some(parent) = path.parent() {
-            tokio::fs::create_dir_all(parent).await?;
-        }
-        self.member = Some(tokio::fs::File::create_new(&path).await?);
-        Ok(())
-    }
-
-    async fn put(&mut self, bytes: Bytes) -> std::io::Result<()> {
-        match &mut self.member {
-            Some(file) => file.write_all(&bytes).await,
-            None => Err(std::io::Error::other("no member was begun")),
-        }
-    }
-
-    async fn end(&mut self) -> std::io::Result<()> {
-        match self.member.take() {
-            Some(file) => file.sync_all().await,
-            None => Ok(()),
-        }
-    }
-
-    async fn finish(&mut self) -> std::io::Result<()> {
-        tokio::fs::File::open(&self.root).await?.sync_all().await
-    }
 }

@@ -21,6 +21,7 @@ mod load;
 mod log;
 mod lookup;
 mod open;
+mod paths;
 mod pipeline;
 pub mod proof;
 pub mod reader;

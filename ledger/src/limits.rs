@@ -73,6 +73,12 @@ pub const RUN_RECORDS_IN_MEMORY_MAX: u64 = 4 * SEAL_RECORDS;
 /// Subjects of a run that are read at once.
 pub const RUN_SUBJECTS_A_PAGE: u32 = 10_000;
 
+/// Tiles kept from one proof to the next, 8 KiB each.
+pub const TILES_KEPT_MAX: usize = 512;
+
+/// Revisions of the log's own stream that are read at once when its newest seal is looked for.
+pub const SEAL_SEARCH_RECORDS: u32 = 32;
+
 /// Hashes of a full tile.
 pub const TILE_HASHES: u64 = 256;
 

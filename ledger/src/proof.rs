@@ -4,15 +4,16 @@
 //! be deleted at any time.
 
 use crate::limits::TILE_HASHES;
+use crate::paths::Paths;
 use crate::store::{Head, LogNumber, Store, StoreError};
 use probity_schemas::hash::Hash;
 use probity_schemas::note::Note;
 use probity_schemas::proof::TlogProof;
-use probity_schemas::tree::{CompactRange, Node, consistency_plan, inclusion_plan, root_of};
+use probity_schemas::tree::{CompactRange, Node, consistency_plan, root_of};
 use std::collections::HashMap;
 
 /// Levels of the tree that one level of tiles spans.
-const TILE_LEVELS: u8 = 8;
+pub(crate) const TILE_LEVELS: u8 = 8;
 
 /// Leaves of a tile.
 const TILE_LEAVES: usize = 256;
@@ -28,17 +29,11 @@ pub async fn receipt(
     head: &Head,
     sequence: u64,
 ) -> Result<Option<String>, StoreError> {
-    let Ok(plan) = inclusion_plan(sequence, head.range.size()) else {
+    if sequence >= head.range.size() {
         return Ok(None);
-    };
-    let mut known: HashMap<Node, Hash> = HashMap::new();
-    for node in plan.nodes() {
-        known.insert(node, node_hash(store, head.log, node).await?);
     }
+    let hashes = Paths::new(store, head).path(sequence).await?;
     let corrupt = |what: String| StoreError::Corrupt { what };
-    let hashes = plan
-        .assemble(|node| known.get(&node).copied())
-        .map_err(|error| corrupt(error.to_string()))?;
     let checkpoint = Note::parse(&head.checkpoint).map_err(|error| corrupt(error.to_string()))?;
     Ok(Some(
         TlogProof {

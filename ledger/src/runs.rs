@@ -3,6 +3,10 @@
 //! Made from the records each time; nothing is kept. A run of few records is gathered and sorted in memory, a longer one
 //! is read from the index of subjects, which is in the order of the entries: so memory is bounded for a log of any size.
 
+mod prove;
+
+pub(crate) use prove::prove;
+
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_RECORDS_IN_MEMORY_MAX, RUN_SUBJECTS_A_PAGE};
 use crate::store::{LogNumber, Span, Store, StoreError, SubjectEntry};
 use probity_schemas::event::seal::SealedRun;
@@ -56,7 +60,10 @@ pub(crate) fn hash_of(entry: &SubjectEntry) -> Hash {
 
 impl Entries<'_> {
     /// Gives every entry, in order.
-    pub(crate) async fn each(&self, mut take: impl FnMut(&SubjectEntry)) -> Result<(), StoreError> {
+    pub(crate) async fn each(
+        &self,
+        mut take: impl FnMut(&SubjectEntry) + Send,
+    ) -> Result<(), StoreError> {
         if self.records.end - self.records.start <= RUN_RECORDS_IN_MEMORY_MAX {
             self.gathered().await?.iter().for_each(take);
             return Ok(());

@@ -16,6 +16,7 @@ pub mod event;
 pub mod hash;
 pub mod limits;
 pub mod note;
+pub mod partial;
 pub mod policy;
 pub mod proof;
 pub mod record;

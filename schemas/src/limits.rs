@@ -91,6 +91,9 @@ pub const POINTERS_MAX: usize = 256;
 /// Bytes of a pointer to a personal value.
 pub const POINTER_BYTES_MAX: usize = 1024;
 
+/// Bytes of a line of `proofs.jsonl`: two entries of a run, each with a path of 63 hashes.
+pub const PROOF_LINE_BYTES_MAX: usize = 16 * 1024;
+
 /// Bytes of `bundle.json`.
 pub const MANIFEST_BYTES_MAX: usize = 64 * 1024;
 

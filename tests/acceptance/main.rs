@@ -17,6 +17,7 @@ mod decisions;
 mod evidence;
 mod harness;
 mod judges;
+mod parts;
 mod player;
 mod plugin;
 mod readme;

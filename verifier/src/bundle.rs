@@ -41,6 +41,9 @@ pub enum ReadError {
     /// An empty file, directory or archive.
     #[error("is empty")]
     Empty,
+    /// A part of a log without its proofs, or with proofs that end inside a line.
+    #[error("has no whole proofs.jsonl, which a part of a log needs")]
+    NoProofs,
     /// No records: nothing to verify.
     #[error("holds no records: there is nothing to verify")]
     NoRecords,
@@ -48,7 +51,7 @@ pub enum ReadError {
     #[error("cannot be read further: a line is longer than any record")]
     EndlessLine,
     /// A bundle that says of itself that it is a part of a log.
-    #[error("is a part of a log: partial bundles cannot be judged by this version")]
+    #[error("is a part of a log, and judged as one only if you say so (--partial)")]
     Partial,
     /// A link, a device, or another thing that is no plain file.
     #[error("holds {path:?}, which is not a plain file")]

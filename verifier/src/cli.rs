@@ -99,7 +99,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 
-    /// The bundle is a part of a log. This version cannot judge such bundles, and says so (exit code 2).
+    /// The bundle may be a part of a log. Without this, such a bundle is not judged (exit code 2). Of each subject in it, it
+    /// is said whether all its records are there.
     #[arg(long)]
     pub(crate) partial: bool,
 

@@ -1,8 +1,10 @@
 //! The walk of one bundle: its members in order, then what only the whole can tell.
 
+mod part;
+
 use crate::bundle::{Bundle, ReadError};
 use crate::lines::End;
-use crate::report::{CheckName, Counts, Findings, Report};
+use crate::report::{CheckName, Counts, Findings, Report, SubjectReport};
 use crate::seal::{Distrust, Seal};
 use crate::signatures::TrustedActor;
 use crate::walk::{Walk, Walked};
@@ -26,6 +28,8 @@ pub struct Options {
     pub since: Option<Vec<u8>>,
     /// The witnesses that must have cosigned the checkpoint.
     pub witnesses: Witnesses,
+    /// Whether the bundle may be a part of a log.
+    pub partial: bool,
     /// Whether each decision is to be decided again.
     pub adjudicate: bool,
     /// Whether the report is to tell what happened.
@@ -62,11 +66,16 @@ pub fn judge(mut bundle: Bundle, options: &Options, progress: &dyn Progress) -> 
     let mut case = Case::new(options);
     let mut counts = Counts::default();
     let mut chronicle = None;
+    let mut subjects = Vec::new();
     match case.hear(&mut bundle, &mut findings, progress) {
-        Ok(walked) => {
+        Ok(Heard::Whole(walked)) => {
             case.conclude(&walked, &mut findings);
             counts = walked.counts;
             chronicle = walked.chronicle;
+        }
+        Ok(Heard::Part(counted, listed)) => {
+            case.conclude_part(&mut findings);
+            (counts, subjects) = (counted, listed);
         }
         Err(error) => findings.impossible(CheckName::Bundle, error.to_string()),
     }
@@ -74,8 +83,20 @@ pub fn judge(mut bundle: Bundle, options: &Options, progress: &dyn Progress) -> 
     let size = stated.as_ref().map(|stated| stated.size);
     Report {
         chronicle,
+        subjects,
         ..findings.report(stated.map(|stated| stated.origin), size, counts)
     }
+}
+
+/// What is said where nobody asked for a comparison with an older checkpoint.
+const NO_SINCE: &str = "no older checkpoint was given (--since)";
+
+/// What was read of the records.
+enum Heard {
+    /// A whole log.
+    Whole(Box<Walked>),
+    /// A part of one.
+    Part(Counts, Vec<SubjectReport>),
 }
 
 /// What is known of the bundle besides its records.
@@ -106,12 +127,17 @@ impl<'o> Case<'o> {
         bundle: &mut Bundle,
         findings: &mut Findings,
         progress: &dyn Progress,
-    ) -> Result<Walked, ReadError> {
-        let mut manifest = None;
+    ) -> Result<Heard, ReadError> {
+        let mut manifest: Option<BundleManifest> = None;
+        let mut proofs = None;
         while let Some((member, bytes)) = bundle.next_member()? {
             match member {
                 Member::Manifest => {
-                    manifest = Some(whole_log(BundleManifest::parse(&bundle.whole(bytes)?)?)?);
+                    let parsed = BundleManifest::parse(&bundle.whole(bytes)?)?;
+                    if is_part(&parsed) && !self.options.partial {
+                        return Err(ReadError::Partial);
+                    }
+                    manifest = Some(parsed);
                 }
                 Member::Checkpoint => {
                     let note = bundle.whole(bytes)?;
@@ -121,7 +147,17 @@ impl<'o> Case<'o> {
                     require(manifest.is_some(), Member::Manifest)?;
                     require(self.seal.is_some(), Member::Checkpoint)?;
                     progress.begin(bytes);
-                    return self.hear_records(bundle, findings, progress);
+                    return if manifest.as_ref().is_some_and(is_part) {
+                        let proofs = proofs.ok_or(ReadError::NoProofs)?;
+                        self.hear_part(bundle, proofs, findings)
+                    } else {
+                        let walked = self.hear_records(bundle, findings, progress)?;
+                        Ok(Heard::Whole(Box::new(walked)))
+                    };
+                }
+                Member::Proofs if manifest.as_ref().is_some_and(is_part) => {
+                    require(self.seal.is_some(), Member::Checkpoint)?;
+                    proofs = Some(self.hear_proofs(bundle, findings)?);
                 }
                 member => self.pass_over(&member),
             }
@@ -190,16 +226,7 @@ impl<'o> Case<'o> {
     fn conclude(&self, walked: &Walked, findings: &mut Findings) {
         findings.hold(CheckName::Bundle, self.bundle_detail());
         let Some(seal) = &self.seal else { return };
-        match &seal.key {
-            Ok(key) => findings.hold(
-                CheckName::Checkpoint,
-                format!("signed by {}+{}", key.name(), key.id()),
-            ),
-            Err(Distrust::False { rule, detail }) => {
-                findings.fail(CheckName::Checkpoint, None, rule, detail.as_str());
-            }
-            Err(Distrust::Unknown(why)) => findings.impossible(CheckName::Checkpoint, why.as_str()),
-        }
+        Self::conclude_seal(seal, findings);
         self.options.witnesses.check(seal.note.as_ref(), findings);
         let since = self.since.as_ref();
         match &seal.checkpoint {
@@ -216,6 +243,7 @@ impl<'o> Case<'o> {
                 };
                 for check in [
                     CheckName::Completeness,
+                    CheckName::Cases,
                     CheckName::TreeRoot,
                     CheckName::Consistency,
                 ] {
@@ -224,6 +252,20 @@ impl<'o> Case<'o> {
             }
         }
         walked.identity.close(seal.key.as_ref().ok(), findings);
+    }
+
+    /// Who signed the checkpoint.
+    fn conclude_seal(seal: &Seal, findings: &mut Findings) {
+        match &seal.key {
+            Ok(key) => findings.hold(
+                CheckName::Checkpoint,
+                format!("signed by {}+{}", key.name(), key.id()),
+            ),
+            Err(Distrust::False { rule, detail }) => {
+                findings.fail(CheckName::Checkpoint, None, rule, detail.as_str());
+            }
+            Err(Distrust::Unknown(why)) => findings.impossible(CheckName::Checkpoint, why.as_str()),
+        }
     }
 
     fn bundle_detail(&self) -> String {
@@ -252,7 +294,9 @@ fn check_completeness(checkpoint: &Checkpoint, walked: &Walked, findings: &mut F
         findings.fail(name, Some(size), "completeness.surplus", detail);
     } else {
         findings.hold(name, format!("all {size} records from 0 on, and none more"));
+        findings.hold(CheckName::Cases, "the log is whole, so is every case");
     }
+    findings.impossible(CheckName::Cases, "the log is not whole");
 }
 
 /// The tree over the lines must have the root that the checkpoint states.
@@ -283,7 +327,7 @@ fn check_consistency(
 ) {
     let name = CheckName::Consistency;
     let Some(since) = since else {
-        return findings.not_asked(name, "no older checkpoint was given (--since)");
+        return findings.not_asked(name, NO_SINCE);
     };
     let old = match (&since.checkpoint, &since.key) {
         (Some(old), Ok(_)) => old,
@@ -330,13 +374,10 @@ fn check_consistency(
     }
 }
 
-/// A bundle that says of itself that it is a part of a log is not judged as a whole one.
-fn whole_log(manifest: BundleManifest) -> Result<BundleManifest, ReadError> {
-    if manifest.first == 0 && manifest.filter.is_none() {
-        Ok(manifest)
-    } else {
-        Err(ReadError::Partial)
-    }
+/// A bundle that says of itself that it is a part of a log is not judged as a whole one. One that does not is judged as a whole log,
+/// whatever it holds.
+const fn is_part(manifest: &BundleManifest) -> bool {
+    manifest.first != 0 || manifest.filter.is_some()
 }
 
 fn require(present: bool, member: Member) -> Result<(), ReadError> {

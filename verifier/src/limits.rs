@@ -32,6 +32,12 @@ pub const SUBJECTS_UNREMARKED_MAX: u64 = 3_000_000;
 /// Records that are remembered while no seal covers them; a log that leaves more unsealed is not followed through its seals.
 pub const UNSEALED_RECORDS_MAX: u64 = 1 << 20;
 
+/// Proofs of runs in a part of a log.
+pub const RUN_PROOFS_MAX: usize = 100_000;
+
+/// Subjects of a part of a log that a report lists; the rest is counted.
+pub const SUBJECTS_LISTED_MAX: usize = 2_000;
+
 /// Acts that a report lists; the rest is counted.
 pub const ACTS_MAX: usize = 2_000;
 

@@ -41,9 +41,6 @@ fn tell(arguments: &Arguments) -> (u8, io::Result<()>) {
 
 /// The report on the bundle, or why there can be none.
 fn examine(arguments: &Arguments) -> Result<Report, String> {
-    if arguments.partial {
-        return Err("partial bundles cannot be judged by this version".to_owned());
-    }
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
     let mut keys = parse_keys("--key", &arguments.keys)?;
     let logs = policy.iter().flat_map(TrustPolicy::logs);
@@ -56,6 +53,7 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
             keys: parse_keys("--witness", &arguments.witnesses)?,
             policy,
         },
+        partial: arguments.partial,
         adjudicate: !arguments.no_adjudication,
         chronicle: arguments.report.is_some(),
     };

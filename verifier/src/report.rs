@@ -34,6 +34,9 @@ pub struct Report {
     pub checks: Vec<Check>,
     /// What was counted on the way.
     pub counts: Counts,
+    /// Of a part of a log: its subjects, and which of them are all there. At most 2,000.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<SubjectReport>,
     /// What happened, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chronicle: Option<Chronicle>,
@@ -66,6 +69,18 @@ pub struct Check {
     /// The rule that is broken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+}
+
+/// A subject in a part of a log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SubjectReport {
+    /// Its name.
+    pub subject: String,
+    /// How many of its records the bundle holds.
+    pub records: u64,
+    /// All its records among the first so many of the log are here; absent: that is not shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub complete_as_of: Option<u64>,
 }
 
 /// What came of a check.
@@ -136,6 +151,8 @@ checks! {
     Completeness = "completeness",
     /// The records of each subject count up and are linked.
     Subjects = "subject links",
+    /// Of a part of a log: which subjects are shown to be all there.
+    Cases = "whole cases",
     /// Time does not go back.
     Time = "time order",
     /// Each body fits the schema of its type.

@@ -6,7 +6,10 @@ use crate::open;
 use crate::output::complain;
 use indicatif::{ProgressBar, ProgressStyle};
 use probity_ledger::Reader;
-use probity_ledger::export::{BundleSink, DirectorySink, End, ExportError, TarSink, export};
+use probity_ledger::export::{
+    BundleSink, DirectorySink, End, ExportError, TarSink, export, export_part,
+};
+use probity_schemas::bundle::BundleFilter;
 use probity_schemas::subject::Tenant;
 use std::path::{Path, PathBuf};
 use tokio::fs::File;
@@ -27,39 +30,27 @@ pub(super) struct Arguments {
     /// The last record.
     #[arg(long)]
     to: Option<u64>,
-    /// Only records of this subject.
+    /// Only records of this subject, e.g. `decision/<id>`; with what shows that they are all of it, as of the newest seal.
     #[arg(long)]
     subject: Option<String>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    whole_log(&arguments)?;
     let reader = Reader::open(&open::database(&arguments.store)?).await?;
     let (out, keys) = (&arguments.out, arguments.store.keys());
     if out.extension().is_some_and(|extension| extension == "tar") {
-        write_tar(&reader, &arguments.tenant, &keys, out).await
+        write_tar(&reader, &arguments, &keys).await
     } else {
-        write(
-            &reader,
-            &arguments.tenant,
-            &keys,
-            out,
-            &mut DirectorySink::create(out)?,
-        )
-        .await
+        write(&reader, &arguments, &keys, &mut DirectorySink::create(out)?).await
     }
 }
 
 /// Writes beside the target and puts it in place when it is whole and durable.
-async fn write_tar(
-    reader: &Reader,
-    tenant: &Tenant,
-    keys: &Path,
-    out: &Path,
-) -> Result<(), Failure> {
+async fn write_tar(reader: &Reader, arguments: &Arguments, keys: &Path) -> Result<(), Failure> {
+    let out = &arguments.out;
     let partial = out.with_extension("tar.partial");
     let mut sink = TarSink::new(File::create(&partial).await?);
-    let written = write(reader, tenant, keys, out, &mut sink).await;
+    let written = write(reader, arguments, keys, &mut sink).await;
     if written.is_ok() {
         sink.into_inner().sync_all().await?;
         tokio::fs::rename(&partial, out).await?;
@@ -71,17 +62,21 @@ async fn write_tar(
 
 async fn write(
     reader: &Reader,
-    tenant: &Tenant,
+    arguments: &Arguments,
     keys: &Path,
-    out: &Path,
     sink: &mut dyn BundleSink,
 ) -> Result<(), Failure> {
+    let tenant = &arguments.tenant;
     let bar = progress_bar();
     let mut progress = |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let summary = export(reader, tenant, keys, End::Newest, sink, &mut progress).await;
+    let (newest, told) = (End::Newest, &mut progress);
+    let summary = match part(arguments) {
+        Some(filter) => export_part(reader, tenant, keys, newest, &filter, sink, told).await,
+        None => export(reader, tenant, keys, newest, sink, told).await,
+    };
     bar.finish_and_clear();
     let summary = summary.map_err(|error| match error {
         ExportError::NoLog => Failure::NoLog {
@@ -93,7 +88,7 @@ async fn write(
         "exported: {} records of {} to {}; {}",
         summary.count,
         summary.origin,
-        out.display(),
+        arguments.out.display(),
         summary.witnessed
     ));
     Ok(())
@@ -107,14 +102,12 @@ fn progress_bar() -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-fn whole_log(arguments: &Arguments) -> Result<(), Failure> {
-    let part = [
-        ("--from", arguments.from.is_some()),
-        ("--to", arguments.to.is_some()),
-        ("--subject", arguments.subject.is_some()),
-    ];
-    match part.into_iter().find(|(_, given)| *given) {
-        Some((what, _)) => Err(Failure::NotInThisVersion { what }),
-        None => Ok(()),
-    }
+/// The part that is asked for, if not the whole log.
+fn part(arguments: &Arguments) -> Option<BundleFilter> {
+    let filter = BundleFilter {
+        from: arguments.from,
+        subject: arguments.subject.clone(),
+        to: arguments.to,
+    };
+    (filter != BundleFilter::default()).then_some(filter)
 }

@@ -16,8 +16,12 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
 use probity_governance::command::Operation;
+use probity_ledger::Reader;
 use probity_ledger::cosigned::Witnessed;
-use probity_ledger::export::{End, ExportError, ExportSummary, TarSink, export};
+use probity_ledger::export::{End, ExportError, ExportSummary, TarSink, export, export_part};
+use probity_ledger::reader::LogHead;
+use probity_ledger::store::Span;
+use probity_schemas::bundle::BundleFilter;
 use probity_schemas::event::log::BundleExported;
 use std::io;
 use tokio::io::DuplexStream;
@@ -34,8 +38,39 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
 /// Says how far a bundle is witnessed.
 const WITNESSED: &str = "x-probity-witnessed";
 
-/// Makes a bundle of the whole log, after asking the witnesses to cosign it: what an auditor needs, besides the verifier key, to judge it offline.
+/// Which part of the log the bundle is to hold; without a body, or with an empty object, the whole of it.
+#[derive(Debug, Default, serde::Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BundleRequest {
+    /// From this sequence.
+    from: Option<u64>,
+    /// Of this subject. The log is sealed first, so that the bundle shows that the subject is all there.
+    subject: Option<String>,
+    /// To this sequence, inclusive.
+    to: Option<u64>,
+}
+
+impl BundleRequest {
+    /// Reads the body of a request.
+    fn read(body: &[u8]) -> Result<Option<BundleFilter>, ApiError> {
+        if body.is_empty() {
+            return Ok(None);
+        }
+        let request: Self = serde_json::from_slice(body).map_err(|error| ApiError::Malformed {
+            detail: error.to_string(),
+        })?;
+        let filter = BundleFilter {
+            from: request.from,
+            subject: request.subject,
+            to: request.to,
+        };
+        Ok((filter != BundleFilter::default()).then_some(filter))
+    }
+}
+
+/// Makes a bundle of the log, or of a part of it, after asking the witnesses to cosign it: what an auditor needs, besides the verifier key, to judge it offline.
 #[utoipa::path(post, path = "/v1/logs/{tenant}/bundles", tag = "bundles",
+    request_body(content = BundleRequest, content_type = "application/json"),
     params(("tenant" = String, Path, description = "the log's tenant")),
     responses((status = 200, content_type = "application/x-tar", body = Vec<u8>,
             headers(("x-probity-witnessed" = String, description = "`witnessed at size N by K`, `not witnessed since N`, or `not witnessed`"))), (status = 401, body = Problem),
@@ -43,13 +78,21 @@ const WITNESSED: &str = "x-probity-witnessed";
 pub(crate) async fn create_bundle(
     State(app): State<App>,
     principal: Principal,
+    body: Bytes,
 ) -> Result<Response, ApiError> {
     principal.require(Right::Records)?;
+    let filter = BundleRequest::read(&body)?;
     let reader = app.ledger.reader();
-    let log = reader.log(&principal.tenant).await?;
-    let log = log.ok_or(ApiError::NotFound { what: "log" })?;
+    let mut log = find_log(&reader, &principal).await?;
+    if let Some(filter) = &filter {
+        find_part(&reader, &log, filter).await?;
+    }
     // The record at the end needs the log's writer: where another node has it, the whole request goes there.
     app.ledger.create_log(&principal.tenant).await?;
+    if filter.is_some() {
+        app.ledger.seal(&principal.tenant).await?;
+        log = find_log(&reader, &principal).await?;
+    }
     let name = format!("attachment; filename=\"{}.tar\"", principal.tenant);
     let (end, witnessed) = match app.ledger.witness(&principal.tenant).await? {
         Some(newest) => (End::Cosigned, Witnessed::of(Some(&newest), newest.size)),
@@ -58,7 +101,7 @@ pub(crate) async fn create_bundle(
             Witnessed::of(reader.cosigned(&log).await?.as_ref(), log.size),
         ),
     };
-    let (pieces, work) = begin(&app, &principal, end);
+    let (pieces, work) = begin(&app, &principal, end, filter);
     let body = Body::from_stream(pieces.chain(stream::once(finish(app, principal, work))));
     Ok((
         [
@@ -71,16 +114,47 @@ pub(crate) async fn create_bundle(
         .into_response())
 }
 
+async fn find_log(reader: &Reader, principal: &Principal) -> Result<LogHead, ApiError> {
+    let log = reader.log(&principal.tenant).await?;
+    log.ok_or(ApiError::NotFound { what: "log" })
+}
+
+/// A transfer that has begun cannot say any more that there is nothing to send.
+async fn find_part(reader: &Reader, log: &LogHead, filter: &BundleFilter) -> Result<(), ApiError> {
+    let nothing = ApiError::NotFound { what: "record" };
+    if filter.from.is_some_and(|from| from >= log.size) {
+        return Err(nothing);
+    }
+    let Some(subject) = &filter.subject else {
+        return Ok(());
+    };
+    let found = reader
+        .read(log.log, Span::Subject(subject, 0), 1, 1)
+        .await?;
+    found.first().map(drop).ok_or(nothing)
+}
+
 type Work = JoinHandle<Result<ExportSummary, ExportError>>;
 
 /// Starts the export, and gives what it writes.
-fn begin(app: &App, principal: &Principal, end: End) -> (ReaderStream<DuplexStream>, Work) {
+fn begin(
+    app: &App,
+    principal: &Principal,
+    end: End,
+    filter: Option<BundleFilter>,
+) -> (ReaderStream<DuplexStream>, Work) {
     let (sink, source) = tokio::io::duplex(BUNDLE_CHUNK_BYTES);
     let (reader, tenant) = (app.ledger.reader(), principal.tenant.clone());
     let keys = app.config.store.keys();
     let work = tokio::spawn(async move {
         let mut sink = TarSink::new(sink);
-        export(&reader, &tenant, &keys, end, &mut sink, &mut |_, _| {}).await
+        match filter {
+            Some(filter) => {
+                let (sink, bar) = (&mut sink, &mut |_, _| {});
+                export_part(&reader, &tenant, &keys, end, &filter, sink, bar).await
+            }
+            None => export(&reader, &tenant, &keys, end, &mut sink, &mut |_, _| {}).await,
+        }
     });
     (
         ReaderStream::with_capacity(source, BUNDLE_CHUNK_BYTES),
@@ -103,8 +177,8 @@ async fn finish(app: App, principal: Principal, work: Work) -> io::Result<Bytes>
         })?;
     let exported = BundleExported {
         count: summary.count,
-        first: 0,
-        size: summary.count,
+        first: summary.first,
+        size: summary.size,
     };
     match submit(&app, &principal, Operation::RecordExport(exported), None).await {
         Ok(_) => Ok(Bytes::new()),

@@ -182,6 +182,7 @@ pub fn bundle(data: &[u8]) {
         since: None,
         witnesses: Witnesses::default(),
         adjudicate: true,
+        partial: true,
         chronicle: true,
     };
     let archive = Bundle::from_tar(Cursor::new(data.to_vec()));

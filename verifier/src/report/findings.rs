@@ -97,6 +97,7 @@ impl Findings {
             size,
             checks,
             counts,
+            subjects: Vec::new(),
             chronicle: None,
         }
     }

@@ -75,6 +75,7 @@ pub(crate) fn with_key(key: VerifierKey) -> Options {
         since: None,
         witnesses: Witnesses::default(),
         adjudicate: true,
+        partial: false,
         chronicle: false,
     }
 }

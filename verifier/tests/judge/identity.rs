@@ -141,6 +141,7 @@ fn a_log_that_was_restored_says_so() {
         since: None,
         witnesses: Witnesses::default(),
         adjudicate: true,
+        partial: false,
         chronicle: false,
     };
     let report = log.bundle().judge(&options);

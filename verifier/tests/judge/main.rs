@@ -13,6 +13,7 @@ mod identity;
 mod lawless;
 mod layout;
 mod page;
+mod part;
 mod sealed;
 mod sealer;
 #[path = "../../../schemas/tests/events/seeds.rs"]

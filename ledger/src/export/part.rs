@@ -1,0 +1,325 @@
+//! A part of a log as a bundle: the records that were asked for, what a judge needs with them, and the proofs.
+//!
+//! With them go the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
+//! subject the newest seal. Memory: about 16 bytes a record; the lines are read once to be counted and once to be written.
+
+use super::{BundleSink, ExportError, ExportSummary, TOOL, schemas, whole};
+use crate::cosigned::Witnessed;
+use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
+use crate::paths::Paths;
+use crate::reader::Reader;
+use crate::runs::prove;
+use crate::store::{Head, Span, StoreError, StoredRecord};
+use bytes::Bytes;
+use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::event::Event;
+use probity_schemas::event::seal::SubjectsSealed;
+use probity_schemas::hash::Hash;
+use probity_schemas::partial::{RecordProof, RunProof};
+use probity_schemas::record::Record;
+use probity_schemas::tree::inclusion_plan;
+use std::collections::BTreeSet;
+
+/// What policies are called.
+const POLICY_PREFIX: &str = "policy/";
+
+/// A part of one log at one size.
+pub(super) struct Part<'a> {
+    pub reader: &'a Reader,
+    pub head: Head,
+    pub log_id: String,
+    pub checkpoint: Checkpoint,
+    pub filter: &'a BundleFilter,
+    pub witnessed: Witnessed,
+}
+
+impl Part<'_> {
+    /// Writes the bundle.
+    pub(super) async fn write(
+        &self,
+        sink: &mut dyn BundleSink,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<ExportSummary, ExportError> {
+        let mut sequences = self.asked_for().await?;
+        let (Some(first), Some(last)) = (sequences.first().copied(), sequences.last().copied())
+        else {
+            return Err(ExportError::Nothing);
+        };
+        sequences.extend(self.policies(last).await?);
+        let shown = self.shown(&mut sequences).await?;
+        let sequences: Vec<u64> = sequences.into_iter().collect();
+        let manifest = BundleManifest {
+            count: sequences.len() as u64,
+            filter: Some(self.filter.clone()),
+            first,
+            format: FORMAT,
+            origin: self.checkpoint.origin.clone(),
+            tool: TOOL.to_owned(),
+        };
+        let manifest = serde_json::to_vec(&manifest)?;
+        whole(sink, &Member::Manifest, manifest.into()).await?;
+        let note = Bytes::from(self.head.checkpoint.clone());
+        whole(sink, &Member::Checkpoint, note).await?;
+        self.proofs(sink, &sequences, &shown).await?;
+        let bytes = self.records(sink, &sequences, progress).await?;
+        schemas(sink).await?;
+        sink.finish().await?;
+        Ok(ExportSummary {
+            origin: self.checkpoint.origin.clone(),
+            count: sequences.len() as u64,
+            first,
+            size: self.head.range.size(),
+            bytes,
+            attachments: 0,
+            witnessed: self.witnessed.clone(),
+        })
+    }
+
+    /// The records of the filter.
+    async fn asked_for(&self) -> Result<BTreeSet<u64>, ExportError> {
+        let size = self.head.range.size();
+        let from = self.filter.from.unwrap_or(0);
+        let to = self
+            .filter
+            .to
+            .map_or(size, |to| to.saturating_add(1).min(size));
+        match &self.filter.subject {
+            None => Ok((from..to).collect()),
+            Some(subject) => {
+                let all = self.stream(subject).await?;
+                Ok(all
+                    .into_iter()
+                    .filter(|one| (from..to).contains(one))
+                    .collect())
+            }
+        }
+    }
+
+    /// All records of a subject.
+    async fn stream(&self, subject: &str) -> Result<Vec<u64>, ExportError> {
+        let mut sequences: Vec<u64> = Vec::new();
+        loop {
+            let span = Span::Subject(subject, sequences.len() as u64);
+            let page = self
+                .reader
+                .read(self.head.log, span, REPLAY_RECORDS, REPLAY_BYTES)
+                .await?;
+            let known = page.iter().map(|stored| stored.sequence);
+            let before = sequences.len();
+            sequences.extend(known.filter(|sequence| *sequence < self.head.range.size()));
+            if sequences.len() == before {
+                return Ok(sequences);
+            }
+        }
+    }
+
+    /// What was published and retired up to a record.
+    async fn policies(&self, last: u64) -> Result<Vec<u64>, ExportError> {
+        let (mut after, mut sequences) = (POLICY_PREFIX.to_owned(), Vec::new());
+        loop {
+            let page = self
+                .reader
+                .store()
+                .subjects(self.head.log, 0..last, &after, RUN_SUBJECTS_A_PAGE)
+                .await?;
+            for entry in &page {
+                if !entry.subject.starts_with(POLICY_PREFIX) {
+                    return Ok(sequences);
+                }
+                let stream = self.stream(&entry.subject).await?;
+                sequences.extend(stream.into_iter().filter(|sequence| *sequence < last));
+                after.clone_from(&entry.subject);
+            }
+            if page.is_empty() {
+                return Ok(sequences);
+            }
+        }
+    }
+
+    /// That the subject is all there, where a whole one was asked for and sealed; the seal's record goes with it.
+    async fn shown(&self, sequences: &mut BTreeSet<u64>) -> Result<Vec<RunProof>, ExportError> {
+        let whole = self.filter.from.is_none() && self.filter.to.is_none();
+        let (Some(subject), true) = (&self.filter.subject, whole) else {
+            return Ok(Vec::new());
+        };
+        let Some((seal, sealed)) = self.newest_seal().await? else {
+            return Ok(Vec::new());
+        };
+        let store = self.reader.store();
+        let shown = prove(store, self.head.log, (seal, &sealed), subject).await?;
+        if !shown.is_empty() {
+            sequences.insert(seal);
+        }
+        Ok(shown)
+    }
+
+    async fn newest_seal(&self) -> Result<Option<(u64, SubjectsSealed)>, ExportError> {
+        let (log, subject) = (self.head.log, format!("log/{}", self.log_id));
+        let heads = self
+            .reader
+            .store()
+            .subject_heads(log, std::slice::from_ref(&subject))
+            .await?;
+        let mut end = heads
+            .into_iter()
+            .flatten()
+            .next()
+            .map_or(0, |(revision, _)| revision + 1);
+        while end > 0 {
+            let from = end.saturating_sub(u64::from(SEAL_SEARCH_RECORDS));
+            let span = Span::Subject(&subject, from);
+            let limit = u32::try_from(end - from).unwrap_or(SEAL_SEARCH_RECORDS);
+            let page = self.reader.read(log, span, limit, usize::MAX).await?;
+            let seals = page.iter().filter_map(seal_of);
+            let mut known = seals.filter(|(sequence, _)| *sequence < self.head.range.size());
+            if let Some(newest) = known.next_back() {
+                return Ok(Some(newest));
+            }
+            end = from;
+        }
+        Ok(None)
+    }
+
+    /// `proofs.jsonl`: a proof for each record, then what is shown of the subject.
+    async fn proofs(
+        &self,
+        sink: &mut dyn BundleSink,
+        sequences: &[u64],
+        shown: &[RunProof],
+    ) -> Result<(), ExportError> {
+        let shown: Vec<Vec<u8>> = shown.iter().map(line).collect::<Result<_, _>>()?;
+        let mut bytes: usize = shown.iter().map(Vec::len).sum();
+        for sequence in sequences {
+            bytes += line(&self.blank(*sequence)?)?.len();
+        }
+        sink.begin(&Member::Proofs.to_string(), bytes as u64)
+            .await?;
+        let mut paths = Paths::new(self.reader.store(), &self.head);
+        for stretch in stretches(sequences) {
+            let mut leaves = Vec::new();
+            while leaves.len() < stretch.1 as usize {
+                let next = stretch.0 + leaves.len() as u64;
+                let missing = stretch.1 - u32::try_from(leaves.len()).unwrap_or(u32::MAX);
+                let page = self.reader.leaves(self.head.log, next, missing).await?;
+                if page.is_empty() {
+                    return Err(missing_record(next).into());
+                }
+                leaves.extend(page);
+            }
+            let mut lines = Vec::new();
+            for (sequence, leaf) in (stretch.0..).zip(leaves) {
+                let path = paths.path(sequence).await?;
+                let proof = RecordProof {
+                    leaf,
+                    path,
+                    sequence,
+                };
+                lines.extend(line(&proof)?);
+            }
+            sink.put(lines.into()).await?;
+        }
+        sink.put(shown.concat().into()).await?;
+        Ok(sink.end().await?)
+    }
+
+    /// A record's proof as long as the true one will be: how many hashes it has follows from the sizes.
+    fn blank(&self, sequence: u64) -> Result<RecordProof, ExportError> {
+        let corrupt = |what: String| StoreError::Corrupt { what };
+        let path = inclusion_plan(sequence, self.head.range.size())
+            .and_then(|plan| plan.assemble(|_| Some(Hash::EMPTY)))
+            .map_err(|error| corrupt(error.to_string()))?;
+        Ok(RecordProof {
+            leaf: Hash::EMPTY,
+            path,
+            sequence,
+        })
+    }
+
+    /// `records.jsonl`: the lines, counted and then written.
+    async fn records(
+        &self,
+        sink: &mut dyn BundleSink,
+        sequences: &[u64],
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<u64, ExportError> {
+        let mut bytes = 0;
+        for stretch in stretches(sequences) {
+            let page = self.lines(stretch).await?;
+            bytes += page
+                .iter()
+                .map(|one| one.line.len() as u64 + 1)
+                .sum::<u64>();
+        }
+        sink.begin(&Member::Records.to_string(), bytes).await?;
+        let mut done = 0;
+        for stretch in stretches(sequences) {
+            let mut lines = Vec::new();
+            for stored in self.lines(stretch).await? {
+                lines.extend_from_slice(&stored.line);
+                lines.push(b'\n');
+            }
+            sink.put(lines.into()).await?;
+            done += u64::from(stretch.1);
+            progress(done, sequences.len() as u64);
+        }
+        sink.end().await?;
+        Ok(bytes)
+    }
+
+    /// The records of a stretch, all of them.
+    async fn lines(&self, (first, count): Stretch) -> Result<Vec<StoredRecord>, ExportError> {
+        let mut records = Vec::new();
+        while records.len() < count as usize {
+            let next = first + records.len() as u64;
+            let missing = count - u32::try_from(records.len()).unwrap_or(u32::MAX);
+            let page = self
+                .reader
+                .read(self.head.log, Span::From(next), missing, REPLAY_BYTES)
+                .await?;
+            if page.first().is_none_or(|stored| stored.sequence != next) {
+                return Err(missing_record(next).into());
+            }
+            records.extend(page);
+        }
+        Ok(records)
+    }
+}
+
+/// Neighbouring records: the first, and how many.
+type Stretch = (u64, u32);
+
+/// Records read at once for a bundle of a part.
+const STRETCH_RECORDS_MAX: u32 = 512;
+
+fn stretches(sequences: &[u64]) -> impl Iterator<Item = Stretch> + '_ {
+    let mut rest = sequences;
+    std::iter::from_fn(move || {
+        let first = *rest.first()?;
+        let count = (first..first + u64::from(STRETCH_RECORDS_MAX))
+            .zip(rest)
+            .take_while(|(expected, found)| expected == *found)
+            .count();
+        rest = rest.get(count..)?;
+        Some((first, u32::try_from(count).unwrap_or(STRETCH_RECORDS_MAX)))
+    })
+}
+
+fn line(proof: &impl serde::Serialize) -> Result<Vec<u8>, serde_json::Error> {
+    let mut line = serde_json::to_vec(proof)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn seal_of(stored: &StoredRecord) -> Option<(u64, SubjectsSealed)> {
+    match Record::parse_canonical(&stored.line).ok()?.event().ok()? {
+        Event::SubjectsSealed(sealed) => Some((stored.sequence, *sealed)),
+        _ => None,
+    }
+}
+
+fn missing_record(sequence: u64) -> StoreError {
+    StoreError::Corrupt {
+        what: format!("record {sequence} is missing"),
+    }
+}

@@ -1,0 +1,96 @@
+//! Hearing a part of a log: proofs first, then the lines they are of.
+
+use super::{Case, Heard, NO_SINCE, cut_off};
+use crate::bundle::{Bundle, ReadError};
+use crate::lines::{End, Lines, split};
+use crate::part::Part;
+use crate::report::{CheckName, Counts, Findings};
+use crate::shown::Proofs;
+use probity_schemas::bundle::Member;
+
+impl Case<'_> {
+    /// `proofs.jsonl`, against the tree of the checkpoint.
+    pub(super) fn hear_proofs(
+        &self,
+        bundle: &mut Bundle,
+        findings: &mut Findings,
+    ) -> Result<Proofs, ReadError> {
+        let stated = self.seal.as_ref().and_then(|seal| seal.checkpoint.as_ref());
+        let Some(checkpoint) = stated else {
+            return Ok(Proofs::default());
+        };
+        match Proofs::read(bundle.content(), checkpoint, findings) {
+            (proofs, End::Clean) => Ok(proofs),
+            (_, End::Failed(error)) => Err(cut_off(error)),
+            _ => Err(ReadError::NoProofs),
+        }
+    }
+
+    /// The records, and what follows them in a bundle.
+    pub(super) fn hear_part(
+        &mut self,
+        bundle: &mut Bundle,
+        proofs: Proofs,
+        findings: &mut Findings,
+    ) -> Result<Heard, ReadError> {
+        let stated = self.seal.as_ref().and_then(|seal| seal.checkpoint.clone());
+        let Some(checkpoint) = stated else {
+            return Ok(Heard::Part(Counts::default(), Vec::new()));
+        };
+        let mut part = Part::new(findings, self.options, proofs, checkpoint);
+        let (mut chunk, mut count) = (Vec::new(), 0_u64);
+        let mut lines = Lines::new(bundle.content());
+        while lines.next_chunk(&mut chunk).is_some() {
+            for line in split(&chunk) {
+                part.line(line);
+                count += 1;
+            }
+        }
+        match lines.end() {
+            End::Clean if count == 0 => return Err(ReadError::NoRecords),
+            End::Clean => {}
+            End::NoLineFeed => part.cut("format.line"),
+            End::Overlong | End::NotReached => {
+                part.cut("format.length");
+                return Err(ReadError::EndlessLine);
+            }
+            End::Failed(error) => return Err(cut_off(error)),
+        }
+        while let Some((member, _)) = bundle.next_member()? {
+            match &member {
+                Member::Attachment(name) => {
+                    let (attachments, findings) = part.attachments();
+                    let read = attachments.member(name, bundle.content(), findings);
+                    read.map_err(cut_off)?;
+                }
+                Member::Disclosures => {
+                    let (disclosures, findings) = part.disclosures();
+                    let read = disclosures.member(bundle.content(), findings);
+                    read.map_err(cut_off)?;
+                }
+                other => self.pass_over(other),
+            }
+        }
+        let (counts, subjects) = part.close();
+        Ok(Heard::Part(counts, subjects))
+    }
+
+    /// What only the whole bundle can tell.
+    pub(super) fn conclude_part(&self, findings: &mut Findings) {
+        findings.hold(CheckName::Bundle, self.bundle_detail());
+        let Some(seal) = &self.seal else { return };
+        Self::conclude_seal(seal, findings);
+        self.options.witnesses.check(seal.note.as_ref(), findings);
+        let name = CheckName::Consistency;
+        match &self.since {
+            None => findings.not_asked(name, NO_SINCE),
+            Some(_) => findings.impossible(
+                name,
+                "a part of a log does not show what an older checkpoint covers",
+            ),
+        }
+        if seal.checkpoint.is_none() {
+            findings.impossible(CheckName::TreeRoot, "the checkpoint cannot be read");
+        }
+    }
+}

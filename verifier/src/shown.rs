@@ -1,0 +1,164 @@
+//! `proofs.jsonl` of a part of a log: which leaves are in the checkpoint's tree, and what a seal's runs show of a subject.
+//!
+//! Each proof is judged as it is read, and what remains is small: 40 bytes a record, and what was shown of each subject.
+
+use crate::limits::RUN_PROOFS_MAX;
+use crate::lines::{End, Lines, split};
+use crate::report::{CheckName, Findings};
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::event::seal::{SealedRun, SubjectsSealed};
+use probity_schemas::hash::Hash;
+use probity_schemas::limits::PROOF_LINE_BYTES_MAX;
+use probity_schemas::partial::{ProofLine, ProvedEntry, RecordProof, RunProof};
+use probity_schemas::run::entry_hash;
+use probity_schemas::tree::verify_inclusion;
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+
+/// What the proofs of a bundle show.
+#[derive(Debug, Default)]
+pub(crate) struct Proofs {
+    /// Sequence and leaf of each record, in order.
+    pub(crate) records: Vec<(u64, Hash)>,
+    /// What is shown of each subject.
+    pub(crate) subjects: HashMap<String, Shown>,
+    runs: usize,
+}
+
+/// What is shown of one subject.
+#[derive(Debug, Default)]
+pub(crate) struct Shown {
+    /// The seal.
+    pub(crate) seal: u64,
+    /// Of each run, its count and root as stated, and the entry that it holds of the subject.
+    runs: BTreeMap<u64, (u64, Hash, Option<Entry>)>,
+}
+
+/// Revision and leaf of a subject's newest record.
+pub(crate) type Entry = (u64, Hash);
+
+impl Proofs {
+    /// Reads the proofs, and judges each against the checkpoint's tree or the run it names.
+    pub(crate) fn read(
+        source: &mut (dyn Read + Send),
+        tree: &Checkpoint,
+        findings: &mut Findings,
+    ) -> (Self, End) {
+        let (mut proofs, mut chunk) = (Self::default(), Vec::new());
+        let mut lines = Lines::new(source);
+        while lines.next_chunk(&mut chunk).is_some() {
+            for line in split(&chunk) {
+                proofs.line(line, tree, findings);
+            }
+        }
+        (proofs, lines.end())
+    }
+
+    /// Whether a run is shown to hold this record as its subject's newest.
+    pub(crate) fn holds(&self, subject: &str, entry: Entry) -> bool {
+        let shown = self.subjects.get(subject);
+        shown.is_some_and(|shown| shown.runs.values().any(|(_, _, held)| *held == Some(entry)))
+    }
+
+    fn line(&mut self, line: &[u8], tree: &Checkpoint, findings: &mut Findings) {
+        let parsed = match line.len() <= PROOF_LINE_BYTES_MAX {
+            true => ProofLine::parse(line).map_err(|error| error.to_string()),
+            false => Err("a line of proofs.jsonl is too long".to_owned()),
+        };
+        match parsed {
+            Ok(ProofLine::Record(proof)) => self.record(proof, tree, findings),
+            Ok(ProofLine::Run(proof)) => {
+                if let Err(detail) = self.run(proof) {
+                    findings.fail(CheckName::Cases, None, "cases.proof", detail);
+                }
+            }
+            Err(detail) => findings.fail(CheckName::TreeRoot, None, "tree.proof_line", detail),
+        }
+    }
+
+    fn record(&mut self, proof: RecordProof, tree: &Checkpoint, findings: &mut Findings) {
+        let RecordProof {
+            leaf,
+            path,
+            sequence,
+        } = proof;
+        if let Err(error) = verify_inclusion(sequence, tree.size, &leaf, &path, &tree.root) {
+            let detail = format!("it is not in the checkpoint's tree: {error}");
+            findings.fail(
+                CheckName::TreeRoot,
+                Some(sequence),
+                "tree.inclusion",
+                detail,
+            );
+        }
+        self.records.push((sequence, leaf));
+    }
+
+    fn run(&mut self, proof: RunProof) -> Result<(), String> {
+        self.runs += 1;
+        if self.runs > RUN_PROOFS_MAX {
+            return Err(format!("more than {RUN_PROOFS_MAX} proofs of runs"));
+        }
+        let what = format!("run {} of seal {}", proof.run, proof.seal);
+        for entry in &proof.entries {
+            let leaf = entry_hash(&entry.subject, entry.revision, &entry.leaf);
+            verify_inclusion(entry.index, proof.count, &leaf, &entry.path, &proof.root)
+                .map_err(|error| format!("{what}: an entry is not in it: {error}"))?;
+        }
+        let holds = held(&proof).ok_or_else(|| {
+            let subject = &proof.subject;
+            format!("{what}: neither that it holds {subject} nor that it does not is shown")
+        })?;
+        let shown = self.subjects.entry(proof.subject).or_insert(Shown {
+            seal: proof.seal,
+            runs: BTreeMap::new(),
+        });
+        let stated = (proof.count, proof.root, holds);
+        if shown.seal != proof.seal || shown.runs.insert(proof.run, stated).is_some() {
+            return Err(format!("{what}: shown twice, or by two seals"));
+        }
+        Ok(())
+    }
+}
+
+/// The subject's entry in a run, or that there is none; nothing when the entries show neither.
+fn held(proof: &RunProof) -> Option<Option<Entry>> {
+    let subject = proof.subject.as_str();
+    let is_before = |entry: &ProvedEntry| entry.subject.as_str() < subject;
+    let is_after = |entry: &ProvedEntry| entry.subject.as_str() > subject;
+    match proof.entries.as_slice() {
+        [own] if own.subject == subject => Some(Some((own.revision, own.leaf))),
+        [first] if first.index == 0 && is_after(first) => Some(None),
+        [last] if last.index + 1 == proof.count && is_before(last) => Some(None),
+        [one, next] if one.index + 1 == next.index && is_before(one) && is_after(next) => {
+            Some(None)
+        }
+        _ => None,
+    }
+}
+
+impl Shown {
+    /// The subject's newest record that the seal covers, if every run from the newest to the one that holds it is shown.
+    ///
+    /// # Errors
+    /// A run that is not the seal's.
+    pub(crate) fn newest(&self, sealed: &SubjectsSealed) -> Result<Option<Entry>, String> {
+        for (run, (count, root, _)) in &self.runs {
+            let stated = usize::try_from(*run)
+                .ok()
+                .and_then(|run| sealed.runs.get(run));
+            let same = |stated: &SealedRun| stated.count == *count && stated.root == *root;
+            if !stated.is_some_and(same) {
+                return Err(format!("run {run} is not the one of seal {}", self.seal));
+            }
+        }
+        for run in (0..sealed.runs.len() as u64).rev() {
+            match self.runs.get(&run) {
+                Some((_, _, None)) => {}
+                Some((_, _, entry)) => return Ok(*entry),
+                None => return Ok(None),
+            }
+        }
+        Ok(None)
+    }
+}
