@@ -189,8 +189,12 @@ fn is_call(line: &str, method: &str, path: &str) -> bool {
         Some(path.split(['?', '"', '\'']).next().unwrap_or_default())
     });
     let Some(address) = address else { return false };
-    let (steps, wanted): (Vec<&str>, Vec<&str>) =
-        (address.split('/').collect(), path.split('/').collect());
+    let wanted: Vec<&str> = path.split('/').collect();
+    // `{path}` is the only part of an address that may have slashes of its own: a tile's name.
+    let steps: Vec<&str> = match wanted.last() {
+        Some(&"{path}") => address.splitn(wanted.len(), '/').collect(),
+        _ => address.split('/').collect(),
+    };
     used == method
         && steps.len() == wanted.len()
         && steps
