@@ -36,7 +36,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
-    let reader = Reader::open(&open::database(&arguments.store)?).await?;
+    let database = open::database(&arguments.store)?;
+    if database.file().is_some_and(|file| !file.exists()) {
+        let tenant = arguments.tenant;
+        return Err(Failure::NoLog { tenant });
+    }
+    let reader = Reader::open(&database).await?;
     let (out, keys) = (&arguments.out, arguments.store.keys());
     if out.extension().is_some_and(|extension| extension == "tar") {
         write_tar(&reader, &arguments, &keys).await

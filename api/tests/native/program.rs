@@ -79,10 +79,10 @@ async fn what_cannot_be_done_ends_in_one_line_that_says_what_to_do() {
         ),
         (
             &[
-                "export", "--data", &data, "--tenant", "local", "--out", "x.tar", "--from", "3",
+                "export", "--data", &data, "--tenant", "local", "--out", "x.tar",
             ],
             1,
-            "not in this version",
+            "check --data and --tenant",
         ),
         (
             &[

@@ -1,7 +1,7 @@
 //! Which database: `sqlite:PATH` or `postgres://…`, read once, at the edge. Whoever prints one sees no password.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -27,6 +27,15 @@ impl DatabaseUrl {
     #[must_use]
     pub fn sqlite(path: impl Into<PathBuf>) -> Self {
         Self(Kind::Sqlite(path.into()))
+    }
+
+    /// The file, if the database is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Kind::Sqlite(path) => Some(path),
+            Kind::Postgres(_) => None,
+        }
     }
 
     /// Whether several nodes may share the database.

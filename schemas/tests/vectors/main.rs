@@ -7,6 +7,7 @@
 
 mod canonical;
 mod disclosures;
+mod forged;
 mod notes;
 mod records;
 #[path = "../notes/signer.rs"]
@@ -23,7 +24,7 @@ macro_rules! rules {
     ($list:ident, $name:ident, $error:ident, [$($variant:ident),+ $(,)?]) => {
         const $list: &[&str] = &[$(stringify!($variant)),+];
 
-        fn $name(error: &$error) -> &'static str {
+        pub(crate) fn $name(error: &$error) -> &'static str {
             match error { $($error::$variant { .. } => stringify!($variant)),+ }
         }
     };
@@ -108,6 +109,21 @@ pub(crate) fn golden_json(name: &str, expected: &Value) {
         name,
         &(serde_json::to_string_pretty(expected).unwrap() + "\n"),
     );
+}
+
+/// Like [`golden_json`] for long tables: an object of lists, one item a line.
+pub(crate) fn golden_tables(name: &str, expected: &Value) {
+    let tables = expected.as_object().unwrap().iter().map(|(table, items)| {
+        let items: Vec<String> = items
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(Value::to_string)
+            .collect();
+        format!("{}: [\n{}\n]", json!(table), items.join(",\n"))
+    });
+    let tables: Vec<String> = tables.collect();
+    golden(name, &format!("{{\n{}\n}}\n", tables.join(",\n")));
 }
 
 /// Every rule has at least one specimen, and the normative page names it.

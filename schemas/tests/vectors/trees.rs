@@ -7,7 +7,7 @@ use probity_schemas::tree::{
 };
 use serde_json::{Value, json};
 
-use crate::{assert_complete, golden_json, rules};
+use crate::{assert_complete, forged, golden_json, golden_tables, rules};
 
 rules!(
     RULES,
@@ -83,11 +83,11 @@ fn tree_vectors_are_fresh() {
         }
     }
     let refused = [
-        refused_inclusion(&inclusion),
-        refused_consistency(&consistency),
+        forged::inclusions(&inclusion),
+        forged::consistencies(&consistency),
     ];
     assert_complete(RULES, &refused.concat());
-    golden_json(
+    golden_tables(
         "trees.json",
         &json!({
             "leaves": (0..SIZE).map(|n| json!({ "text": n.to_string(), "hash": leaves[n] })).collect::<Vec<_>>(),
@@ -114,35 +114,35 @@ fn assemble(plan: &Plan, leaves: &[Hash]) -> Vec<Hash> {
 }
 
 #[derive(Clone)]
-struct Inclusion {
-    index: u64,
-    size: u64,
-    leaf: Hash,
-    root: Hash,
-    proof: Vec<Hash>,
+pub(crate) struct Inclusion {
+    pub(crate) index: u64,
+    pub(crate) size: u64,
+    pub(crate) leaf: Hash,
+    pub(crate) root: Hash,
+    pub(crate) proof: Vec<Hash>,
 }
 
 impl Inclusion {
-    fn check(&self) -> Result<(), ProofError> {
+    pub(crate) fn check(&self) -> Result<(), ProofError> {
         verify_inclusion(self.index, self.size, &self.leaf, &self.proof, &self.root)
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({ "index": self.index, "size": self.size, "leaf": self.leaf, "root": self.root, "proof": self.proof })
     }
 }
 
 #[derive(Clone)]
-struct Consistency {
-    old: u64,
-    new: u64,
-    old_root: Hash,
-    new_root: Hash,
-    proof: Vec<Hash>,
+pub(crate) struct Consistency {
+    pub(crate) old: u64,
+    pub(crate) new: u64,
+    pub(crate) old_root: Hash,
+    pub(crate) new_root: Hash,
+    pub(crate) proof: Vec<Hash>,
 }
 
 impl Consistency {
-    fn check(&self) -> Result<(), ProofError> {
+    pub(crate) fn check(&self) -> Result<(), ProofError> {
         verify_consistency(
             self.old,
             self.new,
@@ -152,69 +152,7 @@ impl Consistency {
         )
     }
 
-    fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         json!({ "old": self.old, "new": self.new, "old_root": self.old_root, "new_root": self.new_root, "proof": self.proof })
     }
-}
-
-/// A specimen with the rule that it breaks.
-fn broken(mut specimen: Value, checked: Result<(), ProofError>) -> Value {
-    specimen["rule"] = Value::from(rule(&checked.unwrap_err()));
-    specimen
-}
-
-fn refused_inclusion(good: &[Inclusion]) -> Vec<Value> {
-    let other = leaf_hash(b"other");
-    let one = good
-        .iter()
-        .find(|proof| (proof.index, proof.size) == (4, 7))
-        .unwrap();
-    let but = |change: &dyn Fn(&mut Inclusion)| {
-        let mut changed = one.clone();
-        change(&mut changed);
-        broken(changed.json(), changed.check())
-    };
-    vec![
-        but(&|p| p.index = 7),
-        but(&|p| p.index = 5),
-        but(&|p| p.size = 9),
-        but(&|p| p.size = 5),
-        but(&|p| p.size = 4),
-        but(&|p| p.leaf = other),
-        but(&|p| p.root = other),
-        but(&|p| p.proof.clear()),
-        but(&|p| p.proof.truncate(2)),
-        but(&|p| p.proof.push(other)),
-        but(&|p| p.proof.reverse()),
-        but(&|p| p.proof[1] = other),
-        but(&|p| p.proof = vec![other; 64]),
-    ]
-}
-
-fn refused_consistency(good: &[Consistency]) -> Vec<Value> {
-    let other = leaf_hash(b"other");
-    let but = |old: u64, new: u64, change: &dyn Fn(&mut Consistency)| {
-        let mut changed = good
-            .iter()
-            .find(|proof| (proof.old, proof.new) == (old, new))
-            .unwrap()
-            .clone();
-        change(&mut changed);
-        broken(changed.json(), changed.check())
-    };
-    vec![
-        but(6, 8, &|p| p.old = 9),
-        but(6, 8, &|p| p.old_root = other),
-        but(6, 8, &|p| p.new_root = other),
-        but(6, 8, &|p| p.proof.clear()),
-        but(6, 8, &|p| p.proof.truncate(2)),
-        but(6, 8, &|p| p.proof.push(other)),
-        but(6, 8, &|p| p.proof.reverse()),
-        but(6, 8, &|p| p.proof = vec![other; 64]),
-        but(4, 8, &|p| p.old_root = other),
-        but(8, 8, &|p| p.new_root = other),
-        but(8, 8, &|p| p.proof.push(other)),
-        but(0, 8, &|p| p.old_root = other),
-        but(0, 8, &|p| p.proof.push(other)),
-    ]
 }
