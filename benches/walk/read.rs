@@ -77,6 +77,7 @@ fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
         keys: vec![key.parse().unwrap()],
         since: None,
         witnesses: Witnesses::default(),
+        partial: false,
         adjudicate,
         chronicle: false,
     };
