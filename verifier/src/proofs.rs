@@ -201,10 +201,17 @@ impl fmt::Display for ProofReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.verdict, &self.rule, &self.origin, self.size) {
             (Verdict::Holds, _, Some(origin), Some(size)) => {
-                writeln!(f, "VERIFIED: {}: {size} records of {origin}", self.summary)
+                writeln!(
+                    f,
+                    "{}: {}: {size} records of {origin}",
+                    self.verdict.as_str(),
+                    self.summary
+                )
             }
-            (Verdict::False, Some(rule), ..) => writeln!(f, "FALSE: {rule}: {}", self.summary),
-            _ => writeln!(f, "NOT JUDGED: {}", self.summary),
+            (Verdict::False, Some(rule), ..) => {
+                writeln!(f, "{}: {rule}: {}", self.verdict.as_str(), self.summary)
+            }
+            _ => writeln!(f, "{}: {}", self.verdict.as_str(), self.summary),
         }
     }
 }

@@ -24,10 +24,10 @@ pub struct Report {
     /// The first broken record and its rule. Present when the verdict is `false`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub broken: Option<Broken>,
-    /// The origin that the checkpoint names. Believe it only with the verdict `holds`.
+    /// The origin that the checkpoint names. Believe it only where the exit code is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// How many records the checkpoint covers. Believe it only with the verdict `holds`.
+    /// How many records the checkpoint covers. Believe it only where the exit code is 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
     /// Every check, always all of them, always in the same order.
@@ -46,8 +46,11 @@ pub struct Report {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Every check that was asked for holds. Exit code 0.
+    /// Every check that was asked for holds; of a bundle also: witnesses whom the auditor trusts saw this history. Exit code 0.
     Holds,
+    /// Every check that was asked for holds, and no witness was asked for: whoever holds the log's key could show another history to
+    /// somebody else. Exit code 0.
+    HoldsNotWitnessed,
     /// Something is false. Exit code 1.
     False,
     /// Nothing is known to be false, and something that was asked for could not be judged. Exit code 2.
@@ -207,9 +210,20 @@ impl Verdict {
     #[must_use]
     pub const fn exit(self) -> u8 {
         match self {
-            Self::Holds => 0,
+            Self::Holds | Self::HoldsNotWitnessed => 0,
             Self::False => 1,
             Self::NotJudged => 2,
+        }
+    }
+
+    /// The verdict as people read it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Holds => "VERIFIED",
+            Self::HoldsNotWitnessed => "VERIFIED, NOT WITNESSED",
+            Self::False => "FALSE",
+            Self::NotJudged => "NOT JUDGED",
         }
     }
 }

@@ -70,7 +70,7 @@ impl Findings {
         &mut self.0[name as usize].1
     }
 
-    /// The verdict: false if anything is; else not judged if anything asked for was not made; else it holds.
+    /// The verdict: false if anything is; else not judged if anything asked for was not made; else it holds, witnessed or not.
     pub(crate) fn report(
         self,
         origin: Option<String>,
@@ -80,13 +80,15 @@ impl Findings {
         let broken = self.first_broken().cloned();
         let checks = self.0.iter().map(|(name, finding)| finding.check(*name));
         let checks: Vec<Check> = checks.collect();
+        let all = || "every check that was asked for holds".to_owned();
+        let is_witnessed = checks
+            .iter()
+            .any(|check| (check.name, check.result) == (CheckName::Witnesses, CheckResult::Holds));
         let (verdict, summary) = match (&broken, self.first_undone()) {
             (Some(broken), _) => (Verdict::False, broken.to_string()),
             (None, Some(why)) => (Verdict::NotJudged, why),
-            (None, None) => (
-                Verdict::Holds,
-                "every check that was asked for holds".to_owned(),
-            ),
+            (None, None) if is_witnessed => (Verdict::Holds, all()),
+            (None, None) => (Verdict::HoldsNotWitnessed, all()),
         };
         Report {
             verdict,
@@ -183,7 +185,11 @@ mod tests {
             assert_eq!(verdict(all_hold(&[*name])), Verdict::NotJudged, "{name:?}");
             let mut findings = all_hold(&[*name]);
             findings.not_asked(*name, "");
-            assert_eq!(verdict(findings), Verdict::Holds, "{name:?}");
+            let expected = match name {
+                CheckName::Witnesses => Verdict::HoldsNotWitnessed,
+                _ => Verdict::Holds,
+            };
+            assert_eq!(verdict(findings), expected, "{name:?}");
         }
     }
 

@@ -13,7 +13,7 @@ table { border-collapse: collapse; width: 100%; font-size: 0.9em; }
 th, td { text-align: left; vertical-align: top; padding: 0.25em 0.6em 0.25em 0; border-bottom: 1px solid #ddd; overflow-wrap: anywhere; }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; }
 .verdict { border: 2px solid; padding: 0.8em 1em; font-size: 1.15em; overflow-wrap: anywhere; }
-.holds { color: #14532d; } .false { color: #991b1b; } .not-made { color: #555; }
+.holds { color: #14532d; } .holds-alone { color: #713f12; } .false { color: #991b1b; } .not-made { color: #555; }
 tr { break-inside: avoid; } thead { display: table-header-group; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; } }
 ";
@@ -47,12 +47,20 @@ impl Report {
     }
 
     fn verdict_box(&self) -> Markup {
-        let (class, word) = match self.verdict {
-            Verdict::Holds => ("holds", "VERIFIED"),
-            Verdict::False => ("false", "FALSE"),
-            Verdict::NotJudged => ("not-made", "NOT JUDGED"),
+        let class = match self.verdict {
+            Verdict::Holds => "holds",
+            Verdict::HoldsNotWitnessed => "holds-alone",
+            Verdict::False => "false",
+            Verdict::NotJudged => "not-made",
         };
-        html! { p class={ "verdict " (class) } { strong { (word) } ": " (self.summary) } }
+        html! {
+            p class={ "verdict " (class) } {
+                strong { (self.verdict.as_str()) } ": " (self.summary)
+                @if self.verdict == Verdict::HoldsNotWitnessed {
+                    ". Nobody but the operator vouches that all are shown this same history."
+                }
+            }
+        }
     }
 
     fn facts(&self) -> Markup {

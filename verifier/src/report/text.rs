@@ -1,6 +1,6 @@
 //! The report for people: a line a check, then the verdict.
 
-use super::{CheckName, CheckResult, Report, Verdict};
+use super::{CheckResult, Report, Verdict};
 use std::fmt;
 
 impl fmt::Display for Report {
@@ -21,20 +21,12 @@ impl fmt::Display for Report {
             writeln!(f, "{}", check.detail)?;
         }
         writeln!(f)?;
-        match self.verdict {
-            Verdict::Holds => writeln!(
-                f,
-                "VERIFIED: {}: {} records of {}{}",
-                self.summary,
-                self.size.unwrap_or(0),
-                self.origin.as_deref().unwrap_or("?"),
-                match self.result(CheckName::Witnesses) {
-                    CheckResult::Holds => "",
-                    CheckResult::False | CheckResult::NotMade => "; not witnessed",
-                }
-            ),
-            Verdict::False => writeln!(f, "FALSE: {}", self.summary),
-            Verdict::NotJudged => writeln!(f, "NOT JUDGED: {}", self.summary),
+        write!(f, "{}: {}", self.verdict.as_str(), self.summary)?;
+        match (self.verdict, &self.origin, self.size) {
+            (Verdict::Holds | Verdict::HoldsNotWitnessed, Some(origin), Some(size)) => {
+                writeln!(f, ": {size} records of {origin}")
+            }
+            _ => writeln!(f),
         }
     }
 }

@@ -21,7 +21,7 @@ fn every_check_holds_and_what_was_not_asked_for_is_said() {
     let report = bundle().judge(&with_key(signer().vkey()));
     assert_eq!(
         (report.verdict, report.exit),
-        (Verdict::Holds, 0),
+        (Verdict::HoldsNotWitnessed, 0),
         "{report}"
     );
     for check in &report.checks {
@@ -89,7 +89,7 @@ fn what_was_not_asked_for_is_not_made() {
 fn the_json_has_its_documented_shape() {
     let report = bundle().judge(&with_key(signer().vkey()));
     let json: serde_json::Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
-    assert_eq!(json["verdict"], "holds");
+    assert_eq!(json["verdict"], "holds_not_witnessed");
     assert_eq!(json["exit"], 0);
     assert_eq!(json["origin"], "ledger.example/acme");
     assert_eq!(json["size"], story().lines.len());

@@ -22,7 +22,10 @@ fn the_page_tells_the_verdict_the_checks_and_what_happened() {
     for check in &report.checks {
         assert!(page.contains(check.name.as_str()), "{:?}", check.name);
     }
-    assert!(page.contains("<strong>VERIFIED</strong>"), "{page}");
+    assert!(
+        page.contains("<strong>VERIFIED, NOT WITNESSED</strong>"),
+        "{page}"
+    );
     let decided: u64 = chronicle.verdicts.values().sum();
     let records: u64 = chronicle.days.values().map(|day| day.records).sum();
     assert_eq!(

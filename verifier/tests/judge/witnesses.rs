@@ -88,7 +88,7 @@ fn what_is_asked_for_must_be_shown() {
         assert_eq!(report.exit, exit, "{story}: {report}");
         assert!(detail(&report).contains(words), "{story}: {report}");
         let held = report.result(CheckName::Witnesses) == CheckResult::Holds;
-        let told = report.to_string().contains("; not witnessed");
+        let told = report.to_string().contains("VERIFIED, NOT WITNESSED: ");
         assert_eq!(told, exit == 0 && !held, "{story}: {report}");
     }
 }
