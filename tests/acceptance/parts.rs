@@ -1,6 +1,7 @@
 //! One case of an agent's day, handed out alone: the judge says that it is whole, and names what is taken from it.
 
 use crate::harness::{Engine, Home, judge, run};
+use crate::judges::oracle;
 use crate::player::play;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -49,7 +50,10 @@ async fn one_case(engine: Engine) {
     let report: Value = serde_json::from_str(&text).unwrap();
     let subjects = report["subjects"].as_array().unwrap();
     let own = subjects.iter().find(|one| one["subject"] == case.as_str());
-    assert!(own.unwrap()["complete_as_of"].is_u64(), "{text}");
+    let size = own.unwrap()["complete_as_of"].as_u64().unwrap();
+    let (exit, text) = oracle(&tar, &vkey, &["--partial"]);
+    let whole = format!("{case}: complete as of size {size}");
+    assert!(exit == 0 && text.contains(&whole), "{text}");
 
     let cut = home.path("cut");
     let part = ["export", "--tenant", "local", "--subject", case.as_str()];
@@ -58,6 +62,8 @@ async fn one_case(engine: Engine) {
     drop_last_of(&cut, &case);
     let (exit, text) = judge(&cut, &vkey, &["--partial"]);
     assert!(exit == 1 && text.contains("cases.missing"), "{text}");
+    let (exit, text) = oracle(&cut, &vkey, &["--partial"]);
+    assert!(exit == 1 && text.contains("CaseIncomplete"), "{text}");
     home.remove().await;
 }
 

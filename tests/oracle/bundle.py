@@ -1,4 +1,4 @@
-"""A bundle of a whole log: read as a directory or a tar, and judged against a key that the auditor brought."""
+"""A bundle of a log or of a part of one: read as a directory or a tar, and judged against a key that the auditor brought."""
 
 import json
 import pathlib
@@ -8,6 +8,7 @@ import tarfile
 from actor import Signatures, Unknown
 from disclosure import Disclosures
 from note import Checkpoint, Note
+from part import Part
 from record import RECORD_BYTES_MAX, Log, Record
 from refused import Refused
 from tree import Roots, encode_hash
@@ -33,10 +34,10 @@ class NotJudged(Exception):
     """The bundle could not be judged."""
 
 
-def judge(path, keys, kept=None, say=print, actors=()):
+def judge(path, keys, kept=None, say=print, actors=(), partial=False):
     """Judges a bundle; `kept` is the text of a checkpoint that the auditor kept. Answers the exit code."""
     try:
-        judged = Judgement(keys, kept, actors)
+        judged = Judgement(keys, kept, actors, partial)
         for place, name, content in members(pathlib.Path(path)):
             judged.member(place, name, content)
         for line in judged.close():
@@ -94,10 +95,11 @@ def place_of(name):
 class Judgement:
     """What is known after each member."""
 
-    def __init__(self, keys, kept, actors):
+    def __init__(self, keys, kept, actors, partial):
         if not keys:
             raise NotJudged("no trusted key was given")
         self.keys = keys
+        self.partial, self.is_part, self.part = partial, False, None
         self.seen = set()
         self.passed_over = set()
         self.unjudged = []
@@ -128,6 +130,13 @@ class Judgement:
             self.manifest(content.read())
         elif name == "checkpoint":
             self.read_checkpoint(content.read())
+        elif name == "proofs.jsonl" and self.is_part:
+            self.require("checkpoint")
+            self.part = Part(self.checkpoint)
+            self.part.proofs(content)
+        elif name == "records.jsonl" and self.is_part:
+            self.require("bundle.json", "checkpoint", "proofs.jsonl")
+            self.part.records(content, lambda record, line: self.disclosures.record(record.sequence, line))
         elif name == "records.jsonl":
             self.require("bundle.json", "checkpoint")
             self.records(content)
@@ -137,8 +146,7 @@ class Judgement:
         elif not name.startswith("schemas/"):
             self.passed_over.add(re.split("[/.]", name)[0])
 
-    @staticmethod
-    def manifest(content):
+    def manifest(self, content):
         try:
             manifest = json.loads(content)
             newer, first, part = manifest["format"] > FORMAT, manifest["first"], manifest.get("filter")
@@ -146,8 +154,9 @@ class Judgement:
             raise NotJudged(f"bundle.json cannot be read: {error}") from error
         if newer:
             raise NotJudged(f"format {manifest['format']} is newer than this program")
-        if first != 0 or part is not None:
-            raise NotJudged("the bundle says that it is a part of a log")
+        self.is_part = first != 0 or part is not None
+        if self.is_part and not self.partial:
+            raise NotJudged("the bundle says that it is a part of a log, and nobody asked for one (--partial)")
 
     def read_checkpoint(self, content):
         try:
@@ -185,6 +194,9 @@ class Judgement:
     def close(self):
         """What only the whole can tell; answers the lines of the report."""
         self.require("bundle.json", "checkpoint", "records.jsonl")
+        if self.is_part:
+            yield from self.close_part()
+            return
         if self.roots.size == 0:
             raise NotJudged("there are no records")
         self.check_size()
@@ -202,8 +214,32 @@ class Judgement:
         yield f"tree: root {encode_hash(self.checkpoint.root)}"
         yield f"checkpoint: {self.checkpoint.origin}, signed by {signer.text}"
         yield f"older checkpoint: {'is of this history' if self.kept else 'not made, none was given'}"
+        yield from self.close_signatures()
+        yield from self.close_disclosures()
+
+    def close_part(self):
+        """What only the whole of a part can tell."""
+        if self.part.count == 0:
+            raise NotJudged("there are no records")
+        subjects = list(self.part.close())
+        signer = self.signer()
+        if self.kept:
+            self.unjudged.append("a part of a log does not show what an older checkpoint covers")
+        if self.signatures.brought:
+            self.unjudged.append("signatures of actors are checked in whole logs only")
+        if self.unjudged:
+            raise NotJudged("; ".join(self.unjudged))
+        yield f"records: {self.part.count}, each canonical and in the tree of {self.checkpoint.size}"
+        yield f"checkpoint: {self.checkpoint.origin}, signed by {signer.text}"
+        for subject, size in subjects:
+            yield f"{subject}: " + ("not shown to be complete" if size is None else f"complete as of size {size}")
+        yield from self.close_disclosures()
+
+    def close_signatures(self):
         heard = self.signatures
         yield f"answers: {heard.by_auditor} signed by a key that was brought, {heard.by_log} by a key of the log's, {heard.unsigned} not signed"
+
+    def close_disclosures(self):
         shown, all_of_them = self.disclosures.shown, len(self.disclosures.standing)
         yield f"disclosures: {shown} shown, {all_of_them - shown} withheld or erased"
         yield "not made: bodies by type, decisions" + "".join(f", {name}" for name in sorted(self.passed_over))

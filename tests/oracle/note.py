@@ -17,8 +17,10 @@ from tree import EMPTY, PROOF_HASHES_MAX, decode_base64, decode_hash, verify_inc
 NAME_BYTES_MAX = 255
 NOTE_BYTES_MAX = 1_000_000
 NOTE_SIGNATURES_MAX = 64
+TIME_BYTES = 8
 TREE_SIZE_MAX = 2**63
-TYPES = (0x01, 0x02, 0x04, 0x05, 0x06, 0xFF)
+ED25519, COSIGNATURE, ML_DSA_44 = 0x01, 0x04, 0x06
+TYPES = (ED25519, 0x02, COSIGNATURE, 0x05, ML_DSA_44, 0xFF)
 
 FIELD = 2**255 - 19
 CURVE_D = -121665 * pow(121666, -1, FIELD) % FIELD
@@ -74,14 +76,19 @@ class VerifierKey:
         signed = typed[1:] if typed[0] == 0x02 else self.name.encode() + b"\n" + typed
         if hashlib.sha256(signed).digest()[:4] != self.key_id:
             raise Refused("KeyId")
-        self.public = typed[1:] if typed[0] == 0x01 else None
+        self.type = typed[0]
+        self.public = typed[1:] if typed[0] in (ED25519, COSIGNATURE) else None
         if self.public is not None and len(self.public) != 32:
             raise Refused("Length")
         if self.public is not None and not safe_point(self.public):
             raise Refused("UnsafeKey")
 
-    def verifies(self, message, signature):
-        return verifies_ed25519(self.public, message, signature)
+    def verifies(self, text, signature):
+        """Whether this is the key's signature over a note's text; a witness signs the time with it."""
+        if self.type == COSIGNATURE:
+            time, signature = signature[:TIME_BYTES], signature[TIME_BYTES:]
+            text = b"cosignature/v1\ntime %d\n" % int.from_bytes(time, "big") + text
+        return verifies_ed25519(self.public, text, signature)
 
 
 def verifies_ed25519(public, message, signature):
@@ -127,6 +134,15 @@ class Note:
     def verify(self, keys):
         """The keys among `keys` that signed; a false signature by one of them spoils the note."""
         verified = []
+        for key, _ in self.signed_by(keys):
+            if key not in verified:
+                verified.append(key)
+        if not verified:
+            raise Refused("NoTrustedKey")
+        return verified
+
+    def signed_by(self, keys):
+        """Each signature by a key among `keys`, with that key."""
         for name, key_id, signature in self.signatures:
             named = {key.text: key for key in keys if (key.name, key.key_id) == (name, key_id)}
             if len(named) > 1:
@@ -136,11 +152,7 @@ class Note:
                     continue
                 if not key.verifies(self.text.encode(), signature):
                     raise Refused("BadSignature", name)
-                if key not in verified:
-                    verified.append(key)
-        if not verified:
-            raise Refused("NoTrustedKey")
-        return verified
+                yield key, signature
 
 
 class Checkpoint:
@@ -164,7 +176,7 @@ class Checkpoint:
     def signer(self, note, keys):
         """The log's own key among `keys`, if it signed the note around this checkpoint."""
         for key in note.verify(keys):
-            if key.name == self.origin:
+            if key.type == ED25519 and key.name == self.origin:
                 return key
         raise Refused("NotByTheLog")
 

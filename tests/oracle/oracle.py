@@ -2,7 +2,7 @@
 """A second implementation of the format, which shares no code with the first: see README.md beside it.
 
     oracle.py vectors DIR
-    oracle.py bundle PATH --key VKEY [--key VKEY ...] [--checkpoint OLDNOTE] [--actor-key ACTOR=KEY]
+    oracle.py bundle PATH --key VKEY [--key VKEY ...] [--checkpoint OLDNOTE] [--actor-key ACTOR=KEY] [--partial]
 
 Exit codes: 0 all holds; 1 something is false, and the record and rule are named; 2 it could not be judged.
 """
@@ -28,11 +28,12 @@ def parse():
     commands = parser.add_subparsers(dest="command", required=True)
     on_vectors = commands.add_parser("vectors", help="run the golden vectors")
     on_vectors.add_argument("directory", help="schemas/vectors")
-    on_bundle = commands.add_parser("bundle", help="judge a bundle of a whole log")
+    on_bundle = commands.add_parser("bundle", help="judge a bundle")
     on_bundle.add_argument("path", help="a bundle directory or .tar")
     on_bundle.add_argument("--key", action="append", default=[], help="a verifier key that you trust")
     on_bundle.add_argument("--actor-key", action="append", default=[], help="ACTOR=KEY: what this actor answers must be signed")
     on_bundle.add_argument("--checkpoint", help="a file with an older checkpoint that you kept")
+    on_bundle.add_argument("--partial", action="store_true", help="the bundle may be a part of a log")
     return parser.parse_args()
 
 
@@ -56,7 +57,7 @@ def run_bundle(arguments):
     except (Refused, OSError, UnicodeDecodeError) as error:
         print(f"not judged: a key or checkpoint that you brought cannot be read: {error}")
         return bundle.NOT_JUDGED
-    return bundle.judge(arguments.path, keys, kept, actors=actors)
+    return bundle.judge(arguments.path, keys, kept, actors=actors, partial=arguments.partial)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bundle import HOLDS, judge
 from note import Checkpoint, Note, Receipt, VerifierKey, within
 from record import Log, Record
 from refused import Refused
+from witness import Policy, Request, cosigned
 
 # Rules about bodies, which this program does not know.
 BODIES = ("BadType", "BadData")
@@ -200,12 +201,36 @@ def run_disclosures(tally, vectors):
         tally.holds(item, lambda: standing, sorted((one.digest, one.place) for one in made))
 
 
+def run_witnesses(tally, vectors):
+    def seen(item):
+        return [{"name": name, "time": time} for name, time in cosigned(Note(item["note"]), keys(item))]
+
+    def asked(item):
+        request = Request(item["text"])
+        return request.old, request.proof
+
+    for item in vectors["cosigned"]:
+        tally.holds(item, lambda: seen(item), item["cosigned"])
+    for item in vectors["refused_cosignatures"]:
+        tally.refuses(item, item["rule"], lambda: seen(item))
+    for item in vectors["requests"]:
+        tally.holds(item, lambda: asked(item), (item["old"], hashes(item["proof"])))
+    for item in vectors["refused_requests"]:
+        tally.refuses(str(item)[:80], item["rule"], lambda: Request(given(item).decode()))
+    for item in vectors["policies"]:
+        tally.holds(item, lambda: Policy(item["text"]).is_satisfied_by(item["cosigned"]), item["satisfied"])
+    for item in vectors["refused_policies"]:
+        tally.refuses(str(item)[:80], item["rule"], lambda: Policy(given(item).decode()))
+
+
 def bundle(tally, directory):
-    """The golden bundle holds, under the key that keys.json gives for its origin."""
+    """The golden bundles hold, under the key that keys.json gives for their origin."""
     known = json.loads((directory / "keys.json").read_text(encoding="utf-8"))["keys"]
     key = VerifierKey(known[0]["vkey"])
     said = []
     tally.holds("bundle", lambda: judge(directory / "bundle", [key], say=said.append), HOLDS)
+    tally.holds("part", lambda: judge(directory / "part", [key], say=said.append, partial=True), HOLDS)
+    tally.holds("case", lambda: "deploy/42: complete as of size 12" in said, True)
 
 
 STEPS = {
@@ -218,4 +243,5 @@ STEPS = {
     "receipts": run_receipts,
     "records": run_records,
     "disclosures": run_disclosures,
+    "witnesses": run_witnesses,
 }

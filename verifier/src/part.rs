@@ -6,12 +6,13 @@
 
 mod cases;
 
+use self::cases::Stream;
 use crate::Options;
 use crate::attachments::Attachments;
 use crate::disclosures::Disclosures;
 use crate::report::{CheckName, Counts, Findings, SubjectReport};
 use crate::rule;
-use crate::shown::{Entry, Proofs};
+use crate::shown::Proofs;
 use probity_governance::adjudicate::{Fault, adjudicate_outcome};
 use probity_governance::engine::PolicySet;
 use probity_governance::state::InForce;
@@ -51,15 +52,6 @@ struct Before {
     leaf: Hash,
     id: [u8; 16],
     time: Time,
-}
-
-/// What was seen of a subject.
-struct Stream {
-    first: u64,
-    newest: Entry,
-    /// The leaf at the revision that a seal's run holds.
-    sealed: Option<Hash>,
-    count: u64,
 }
 
 impl<'f> Part<'f> {
@@ -173,44 +165,6 @@ impl<'f> Part<'f> {
             id: *record.id.as_bytes(),
             time: record.envelope.time,
         });
-    }
-
-    /// The subject's own links: revisions without a gap, each naming the one before.
-    fn stream(&mut self, record: &Record<'_>) {
-        let (sequence, revision) = (record.sequence, record.revision);
-        let subject = record.envelope.subject.as_ref();
-        let entry = (revision, record.leaf);
-        let error = match self.streams.get_mut(subject) {
-            None => {
-                let stream = Stream {
-                    first: revision,
-                    newest: entry,
-                    sealed: None,
-                    count: 1,
-                };
-                self.streams.insert(subject.to_owned(), stream);
-                None
-            }
-            Some(stream) => {
-                let (before, leaf) = std::mem::replace(&mut stream.newest, entry);
-                stream.count += 1;
-                if revision != before + 1 {
-                    Some(FormatError::RevisionGap { sequence })
-                } else if record.envelope.subjectprevious != Some(leaf) {
-                    Some(FormatError::BadSubjectPrevious { sequence })
-                } else {
-                    None
-                }
-            }
-        };
-        if let Some(error) = error {
-            self.fail(CheckName::Subjects, Some(sequence), &error);
-        }
-        if self.proofs.holds(subject, entry)
-            && let Some(stream) = self.streams.get_mut(subject)
-        {
-            stream.sealed = Some(record.leaf);
-        }
     }
 
     fn event(&mut self, record: &Record<'_>, event: Event) {

@@ -1,18 +1,19 @@
 //! `proofs.jsonl` of a part of a log: which leaves are in the checkpoint's tree, and what a seal's runs show of a subject.
 //!
-//! Each proof is judged as it is read, and what remains is small: 40 bytes a record, and what was shown of each subject.
+//! Each proof is judged as it is read, and what remains is small: 40 bytes a record, and what was shown of each subject. Lines
+//! stand in one order only (FORMAT.md, section 7), so that none can be moved, doubled or left out between two others unseen.
 
 use crate::limits::RUN_PROOFS_MAX;
 use crate::lines::{End, Lines, split};
 use crate::report::{CheckName, Findings};
 use probity_schemas::checkpoint::Checkpoint;
-use probity_schemas::event::seal::{SealedRun, SubjectsSealed};
+use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::hash::Hash;
 use probity_schemas::limits::PROOF_LINE_BYTES_MAX;
 use probity_schemas::partial::{ProofLine, ProvedEntry, RecordProof, RunProof};
 use probity_schemas::run::entry_hash;
 use probity_schemas::tree::verify_inclusion;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::Read;
 
 /// What the proofs of a bundle show.
@@ -22,16 +23,20 @@ pub(crate) struct Proofs {
     pub(crate) records: Vec<(u64, Hash)>,
     /// What is shown of each subject.
     pub(crate) subjects: HashMap<String, Shown>,
+    /// The subject of the line before, once runs are shown.
+    subject: Option<String>,
     runs: usize,
 }
 
 /// What is shown of one subject.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Shown {
     /// The seal.
     pub(crate) seal: u64,
-    /// Of each run, its count and root as stated, and the entry that it holds of the subject.
-    runs: BTreeMap<u64, (u64, Hash, Option<Entry>)>,
+    /// Its runs, from the newest on: which, with what count and root.
+    runs: Vec<(u64, u64, Hash)>,
+    /// What the last of them holds of the subject.
+    held: Option<Entry>,
 }
 
 /// Revision and leaf of a subject's newest record.
@@ -57,7 +62,7 @@ impl Proofs {
     /// Whether a run is shown to hold this record as its subject's newest.
     pub(crate) fn holds(&self, subject: &str, entry: Entry) -> bool {
         let shown = self.subjects.get(subject);
-        shown.is_some_and(|shown| shown.runs.values().any(|(_, _, held)| *held == Some(entry)))
+        shown.is_some_and(|shown| shown.held == Some(entry))
     }
 
     fn line(&mut self, line: &[u8], tree: &Checkpoint, findings: &mut Findings) {
@@ -68,7 +73,10 @@ impl Proofs {
         match parsed {
             Ok(ProofLine::Record(proof)) => self.record(proof, tree, findings),
             Ok(ProofLine::Run(proof)) => {
+                let subject = proof.subject.clone();
                 if let Err(detail) = self.run(proof) {
+                    // One false proof is one finding: nothing more is asked of the subject.
+                    self.subjects.remove(&subject);
                     findings.fail(CheckName::Cases, None, "cases.proof", detail);
                 }
             }
@@ -82,6 +90,10 @@ impl Proofs {
             path,
             sequence,
         } = proof;
+        if self.runs > 0 {
+            let detail = "its proof stands behind those of subjects";
+            findings.fail(CheckName::TreeRoot, Some(sequence), "tree.order", detail);
+        }
         if let Err(error) = verify_inclusion(sequence, tree.size, &leaf, &path, &tree.root) {
             let detail = format!("it is not in the checkpoint's tree: {error}");
             findings.fail(
@@ -100,6 +112,15 @@ impl Proofs {
             return Err(format!("more than {RUN_PROOFS_MAX} proofs of runs"));
         }
         let what = format!("run {} of seal {}", proof.run, proof.seal);
+        let newest = self.subject.replace(proof.subject.clone());
+        if newest.is_none_or(|newest| newest < proof.subject) {
+            let shown = Shown {
+                seal: proof.seal,
+                runs: Vec::new(),
+                held: None,
+            };
+            self.subjects.insert(proof.subject.clone(), shown);
+        }
         for entry in &proof.entries {
             let leaf = entry_hash(&entry.subject, entry.revision, &entry.leaf);
             verify_inclusion(entry.index, proof.count, &leaf, &entry.path, &proof.root)
@@ -109,15 +130,12 @@ impl Proofs {
             let subject = &proof.subject;
             format!("{what}: neither that it holds {subject} nor that it does not is shown")
         })?;
-        let shown = self.subjects.entry(proof.subject).or_insert(Shown {
-            seal: proof.seal,
-            runs: BTreeMap::new(),
-        });
-        let stated = (proof.count, proof.root, holds);
-        if shown.seal != proof.seal || shown.runs.insert(proof.run, stated).is_some() {
-            return Err(format!("{what}: shown twice, or by two seals"));
+        match self.subjects.get_mut(&proof.subject) {
+            Some(shown) if shown.seal == proof.seal => {
+                shown.go_on((proof.run, proof.count, proof.root), holds)
+            }
+            _ => Err(format!("{what}: out of order, or by another seal")),
         }
-        Ok(())
     }
 }
 
@@ -138,27 +156,34 @@ fn held(proof: &RunProof) -> Option<Option<Entry>> {
 }
 
 impl Shown {
-    /// The subject's newest record that the seal covers, if every run from the newest to the one that holds it is shown.
+    /// Takes the next older run in.
+    fn go_on(&mut self, run: (u64, u64, Hash), held: Option<Entry>) -> Result<(), String> {
+        if self.held.is_some() {
+            return Err(format!("run {} is older than the one that holds it", run.0));
+        }
+        self.runs.push(run);
+        self.held = held;
+        Ok(())
+    }
+
+    /// The subject's newest record that the seal covers, if its runs are shown from the newest to the one that holds it.
     ///
     /// # Errors
-    /// A run that is not the seal's.
-    pub(crate) fn newest(&self, sealed: &SubjectsSealed) -> Result<Option<Entry>, String> {
-        for (run, (count, root, _)) in &self.runs {
-            let stated = usize::try_from(*run)
-                .ok()
-                .and_then(|run| sealed.runs.get(run));
-            let same = |stated: &SealedRun| stated.count == *count && stated.root == *root;
-            if !stated.is_some_and(same) {
-                return Err(format!("run {run} is not the one of seal {}", self.seal));
+    /// A run that is not the seal's, or not shown.
+    pub(crate) fn newest(&self, sealed: &SubjectsSealed) -> Result<Entry, String> {
+        let mut stated = (0_u64..).zip(&sealed.runs).collect::<Vec<_>>();
+        for (run, count, root) in &self.runs {
+            match stated.pop() {
+                Some((number, one)) if (number, one.count, one.root) == (*run, *count, *root) => {}
+                _ => {
+                    return Err(format!(
+                        "run {run} is not the next one of seal {}",
+                        self.seal
+                    ));
+                }
             }
         }
-        for run in (0..sealed.runs.len() as u64).rev() {
-            match self.runs.get(&run) {
-                Some((_, _, None)) => {}
-                Some((_, _, entry)) => return Ok(*entry),
-                None => return Ok(None),
-            }
-        }
-        Ok(None)
+        self.held
+            .ok_or_else(|| "the runs shown end before the one that holds it".to_owned())
     }
 }

@@ -9,6 +9,7 @@ mod canonical;
 mod disclosures;
 mod forged;
 mod notes;
+mod part;
 mod records;
 #[path = "../notes/signer.rs"]
 mod signer;

@@ -1,11 +1,50 @@
-//! What a part of a log shows of each subject in it: that it is all there, as of a seal, or not.
+//! The subjects in a part of a log: the links between the records of each, and whether it is shown that all of it is there, as of
+//! a seal.
 
-use super::{Part, Stream};
+use super::Part;
 use crate::limits::SUBJECTS_LISTED_MAX;
 use crate::report::{CheckName, SubjectReport};
-use crate::shown::Shown;
+use crate::shown::{Entry, Shown};
+use probity_schemas::error::FormatError;
+use probity_schemas::record::Record;
+
+/// What was seen of a subject.
+pub(super) struct Stream {
+    first: u64,
+    newest: Entry,
+    /// Whether the record that a seal's run holds is there.
+    is_sealed: bool,
+    /// The sequence of the record after that one.
+    after: Option<u64>,
+    count: u64,
+}
 
 impl Part<'_> {
+    /// The subject's own links: revisions without a gap, each naming the one before.
+    pub(super) fn stream(&mut self, record: &Record<'_>) {
+        let (sequence, revision) = (record.sequence, record.revision);
+        let subject = record.envelope.subject.as_ref();
+        let entry = (revision, record.leaf);
+        let is_sealed = self.proofs.holds(subject, entry);
+        let error = match self.streams.get_mut(subject) {
+            None => {
+                let stream = Stream {
+                    first: revision,
+                    newest: entry,
+                    is_sealed,
+                    after: None,
+                    count: 1,
+                };
+                self.streams.insert(subject.to_owned(), stream);
+                None
+            }
+            Some(stream) => stream.go_on(record, is_sealed),
+        };
+        if let Some(error) = error {
+            self.fail(CheckName::Subjects, Some(sequence), &error);
+        }
+    }
+
     /// Of each subject, whether it is shown to be all there.
     pub(super) fn subjects(&mut self) -> Vec<SubjectReport> {
         let (mut reports, mut complete) = (Vec::new(), 0);
@@ -61,14 +100,39 @@ impl Part<'_> {
         };
         match shown.newest(sealed) {
             Err(detail) => fail("cases.run", detail),
-            Ok(None) => None,
-            Ok(Some((revision, leaf))) if stream.first > 0 || stream.sealed != Some(leaf) => fail(
+            Ok((revision, _)) if stream.first > 0 || !stream.is_sealed => fail(
                 "cases.missing",
                 format!(
                     "the seal holds its revisions from 0 to {revision}, and not all of them are here"
                 ),
             ),
-            Ok(Some(_)) => Some(sealed.size),
+            Ok((revision, _)) if stream.after.is_some_and(|after| after < sealed.size) => fail(
+                "cases.newer",
+                format!(
+                    "the seal holds revision {revision} as its newest, and a newer one stands before"
+                ),
+            ),
+            Ok(_) => Some(sealed.size),
+        }
+    }
+}
+
+impl Stream {
+    /// Takes the subject's next record in.
+    fn go_on(&mut self, record: &Record<'_>, is_sealed: bool) -> Option<FormatError> {
+        let sequence = record.sequence;
+        let (before, leaf) = std::mem::replace(&mut self.newest, (record.revision, record.leaf));
+        self.count += 1;
+        if self.is_sealed {
+            self.after.get_or_insert(sequence);
+        }
+        self.is_sealed |= is_sealed;
+        if record.revision != before + 1 {
+            Some(FormatError::RevisionGap { sequence })
+        } else if record.envelope.subjectprevious != Some(leaf) {
+            Some(FormatError::BadSubjectPrevious { sequence })
+        } else {
+            None
         }
     }
 }
