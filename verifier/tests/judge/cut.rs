@@ -71,12 +71,17 @@ fn leaves(lines: &[Vec<u8>]) -> Vec<Hash> {
 impl Part {
     /// The records of a subject, with policies and newest seal.
     pub(crate) fn of(log: &Log, subject: &str) -> Self {
+        Self::with(log, subject, &[])
+    }
+
+    /// And these records.
+    pub(crate) fn with(log: &Log, subject: &str, others: &[usize]) -> Self {
         let all = values(&log.lines);
         let seal = all.len() - 1;
         let wanted: Vec<usize> = (0..all.len())
             .filter(|at| {
                 let name = all[*at]["subject"].as_str().unwrap();
-                name == subject || name.starts_with("policy/") || *at == seal
+                name == subject || name.starts_with("policy/") || *at == seal || others.contains(at)
             })
             .collect();
         let tree = leaves(&log.lines);

@@ -12,6 +12,12 @@ use probity_verifier::{CheckName, Report};
 /// A log whose last record holds a name and a mail address as digests, and what opens them.
 fn observed() -> (Log, Vec<Disclosure>) {
     let mut log = furnished();
+    let disclosures = observe_person(&mut log);
+    (log, disclosures)
+}
+
+/// Appends that record.
+pub(crate) fn observe_person(log: &mut Log) -> Vec<Disclosure> {
     let body = br#"{"customer":{"name":"Ada"},"to":["a@example.org","b@example.org"]}"#;
     let body = Body::from_foreign(body).unwrap();
     let mut salt = 0;
@@ -29,10 +35,10 @@ fn observed() -> (Log, Vec<Disclosure>) {
         traceparent: None,
     };
     log.run(crate::story::AGENT, Operation::Observe(vec![observation]));
-    (log, withheld.disclosures)
+    withheld.disclosures
 }
 
-fn line(sequence: u64, disclosure: &str) -> String {
+pub(crate) fn line(sequence: u64, disclosure: &str) -> String {
     let line = DisclosureLine {
         disclosure: disclosure.to_owned(),
         sequence,

@@ -29,6 +29,10 @@ impl Files {
         self.0.retain(|(name, _)| name != path);
     }
 
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.0.iter().any(|(name, _)| name == path)
+    }
+
     pub(crate) fn get(&self, path: &str) -> &[u8] {
         let found = self.0.iter().find(|(name, _)| name == path);
         &found.unwrap().1

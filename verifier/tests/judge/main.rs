@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod bundles;
+mod changes;
 mod cut;
 mod disclosed;
 mod files;

@@ -6,7 +6,13 @@ use crate::story::{furnished, signer};
 use proptest::prelude::*;
 
 /// Takes the piece `[from, from + length)` out and puts `copies` of it at `to`, all modulo what there is.
-fn splice(content: &[u8], from: usize, length: usize, to: usize, copies: usize) -> Vec<u8> {
+pub(crate) fn splice(
+    content: &[u8],
+    from: usize,
+    length: usize,
+    to: usize,
+    copies: usize,
+) -> Vec<u8> {
     let from = from % content.len();
     let end = (from + length).min(content.len());
     let piece = content[from..end].repeat(copies);

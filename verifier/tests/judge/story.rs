@@ -246,12 +246,7 @@ fn report(log: &mut Log, execution: &str, dedup: &str, body: ReportBody) {
 fn reports(log: &mut Log, execution: &str) {
     let (run, trace, now) = (execution.to_owned(), "trace-1".to_owned(), log.time);
     outcome(log, execution);
-    report(
-        log,
-        execution,
-        "trace",
-        ReportBody::Trace(Box::new(traced(execution, now))),
-    );
+    crate::story::trace(log, execution);
     let audit = AuditIngested {
         body: Some(Body::from_foreign(b"[1,2.5,\"three\"]").unwrap()),
         event: "tool_call_started".to_owned(),
@@ -303,6 +298,12 @@ fn reports(log: &mut Log, execution: &str) {
         AGENT,
         Operation::Observe(vec![observation(1), observation(2)]),
     );
+}
+
+/// Reports what an execution did, with an attachment.
+pub(crate) fn trace(log: &mut Log, execution: &str) {
+    let body = ReportBody::Trace(Box::new(traced(execution, log.time)));
+    report(log, execution, "trace", body);
 }
 
 fn traced(execution: &str, now: Time) -> TraceIngested {
