@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Puts every promise of tests/fuzz to libFuzzer, on the stable toolchain.
 #
-#   tests/scripts/fuzz.sh [SECONDS]    so long for each target; without it, 5,000 runs of each
+#   tests/scripts/fuzz.sh [SECONDS]    so long for each target; without it, at most 5,000 runs of each, and a minute for all together
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-limit=-runs=5000
-[ $# -eq 0 ] || limit=-max_total_time=$1
+programs=(tests/fuzz/fuzz_targets/*.rs)
+limits=(-runs=5000 "-max_total_time=$((60 / ${#programs[@]} + 1))")
+[ $# -eq 0 ] || limits=("-max_total_time=$1")
 
 # What cargo-fuzz passes, but for the sanitizer, which needs another toolchain.
 coverage='-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters'
@@ -15,12 +16,12 @@ flags="$coverage --cfg fuzzing -Cdebug-assertions -Coverflow-checks -Ccodegen-un
 RUSTFLAGS=$flags cargo build --release --locked --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz \
   --target "$(rustc -vV | sed -n 's/^host: //p')"
 
-for program in tests/fuzz/fuzz_targets/*.rs; do
+for program in "${programs[@]}"; do
   name=$(basename "$program" .rs)
   found=target/fuzz/found/$name
   mkdir -p "$found"
   # New inputs go to the first directory; the committed corpus is only read.
-  if ! "target/fuzz/$(rustc -vV | sed -n 's/^host: //p')/release/$name" "$limit" -seed=1 -max_len=65536 -timeout=20 -rss_limit_mb=2048 \
+  if ! "target/fuzz/$(rustc -vV | sed -n 's/^host: //p')/release/$name" "${limits[@]}" -seed=1 -max_len=65536 -timeout=20 -rss_limit_mb=2048 \
     -artifact_prefix="$found/" "$found" "tests/fuzz/corpus/$name" >"target/fuzz/$name.log" 2>&1; then
     tail -n 30 "target/fuzz/$name.log" >&2
     echo "fuzz: $name: a promise does not hold; the input is in $found" >&2

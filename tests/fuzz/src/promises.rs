@@ -1,6 +1,11 @@
 //! What each reader of a stranger's bytes promises for every input, as functions that panic when a promise is broken.
 //! libFuzzer looks for inputs (README.md), and `tests/corpus.rs` plays again what was found.
 
+#[path = "evidence.rs"]
+mod evidence;
+
+pub use evidence::*;
+
 use probity_governance::engine::{PolicySet, decide};
 use probity_governance::state::InForce;
 use probity_schemas::body::Body;
@@ -27,15 +32,24 @@ pub type Promise = (&'static str, fn(&[u8]));
 
 /// All of them.
 pub const PROMISES: &[Promise] = &[
+    ("actor_key", actor_key),
+    ("answer", answer),
     ("bundle", bundle),
     ("canonical", canonical),
     ("checkpoint", checkpoint),
+    ("consistency", consistency),
+    ("cosignature", cosignature),
     ("disclosure", disclosure),
     ("manifest", manifest),
     ("note", note),
+    ("part", part),
     ("policy", policy),
     ("proof", proof),
+    ("receipt", receipt),
     ("record", record),
+    ("request", request),
+    ("tile", tile),
+    ("trust", trust),
     ("vkey", vkey),
 ];
 
