@@ -20,7 +20,7 @@ use probity_schemas::policy::{
 };
 use probity_schemas::record::Record;
 use probity_schemas::vocabulary::{CredentialMethod, Effect, Role};
-use probity_verifier::{Options, Witnesses, judge_path};
+use probity_verifier::{Authorities, Options, Witnesses, judge_path};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
 
@@ -77,6 +77,7 @@ fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
         keys: vec![key.parse().unwrap()],
         since: None,
         witnesses: Witnesses::default(),
+        authorities: Authorities::default(),
         partial: false,
         adjudicate,
         chronicle: false,

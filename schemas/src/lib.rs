@@ -28,6 +28,7 @@ pub mod signature;
 pub mod subject;
 pub mod tile;
 pub mod time;
+pub mod timestamp;
 pub mod tree;
 pub mod trust;
 pub mod vkey;

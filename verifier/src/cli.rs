@@ -99,6 +99,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
 
+    /// Certificates (PEM) of authorities that you trust to stamp times (RFC 3161). The bundle must hold a time-stamp of one of
+    /// them, and no record may have a time outside what the stamps allow. Can be given more than once.
+    #[arg(long = "tsa", value_name = "FILE.pem")]
+    pub(crate) authorities: Vec<PathBuf>,
+
     /// The bundle may be a part of a log. Without this, such a bundle is not judged (exit code 2). Of each subject in it, it
     /// is said whether all its records are there.
     #[arg(long)]

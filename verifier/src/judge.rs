@@ -1,21 +1,23 @@
 //! The walk of one bundle: its members in order, then what only the whole can tell.
 
 mod part;
+mod whole;
 
 use crate::bundle::{Bundle, ReadError};
 use crate::lines::End;
 use crate::report::{CheckName, Counts, Findings, Report, SubjectReport};
 use crate::seal::{Distrust, Seal};
 use crate::signatures::TrustedActor;
+use crate::timestamps::{Authorities, Stamps};
 use crate::walk::{Walk, Walked};
 use crate::witnesses::Witnesses;
 use crate::workers::walk_lines;
 use probity_schemas::bundle::{BundleError, BundleManifest, Member};
-use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::vkey::VerifierKey;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use whole::{check_completeness, check_consistency, check_root};
 
 /// What the auditor brings and asks for.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Options {
     pub since: Option<Vec<u8>>,
     /// The witnesses that must have cosigned the checkpoint.
     pub witnesses: Witnesses,
+    /// The authorities whose time-stamps count.
+    pub authorities: Authorities,
     /// Whether the bundle may be a part of a log.
     pub partial: bool,
     /// Whether each decision is to be decided again.
@@ -106,6 +110,8 @@ struct Case<'o> {
     seal: Option<Seal>,
     /// The checkpoint that the auditor kept.
     since: Option<Seal>,
+    /// What others said of when the log was how long.
+    stamps: Stamps,
     /// Members that this version does not judge.
     unjudged: BTreeSet<&'static str>,
 }
@@ -117,6 +123,7 @@ impl<'o> Case<'o> {
             options,
             seal: None,
             since: since.map(|bytes| Seal::read(bytes, &options.keys)),
+            stamps: Stamps::default(),
             unjudged: BTreeSet::new(),
         }
     }
@@ -142,6 +149,18 @@ impl<'o> Case<'o> {
                 Member::Checkpoint => {
                     let note = bundle.whole(bytes)?;
                     self.seal = Some(Seal::read(&note, &self.options.keys));
+                    let witnesses = &self.options.witnesses;
+                    self.stamps.checkpoint(&note, witnesses, findings);
+                }
+                Member::OlderCheckpoint(_) => {
+                    let note = bundle.whole(bytes)?;
+                    let witnesses = &self.options.witnesses;
+                    self.stamps.checkpoint(&note, witnesses, findings);
+                }
+                Member::Timestamp(size) => {
+                    let reply = bundle.whole(bytes)?;
+                    let authorities = &self.options.authorities;
+                    self.stamps.token(size, &reply, authorities, findings);
                 }
                 Member::Records => {
                     require(manifest.is_some(), Member::Manifest)?;
@@ -182,8 +201,10 @@ impl<'o> Case<'o> {
             .into_iter()
             .flatten()
             .filter_map(|seal| seal.checkpoint.as_ref());
-        let sizes: Vec<u64> = stated.map(|checkpoint| checkpoint.size).collect();
-        let mut walk = Walk::new(findings, self.options, &sizes);
+        let stated = stated.map(|checkpoint| checkpoint.size);
+        let sizes: Vec<u64> = stated.chain(self.stamps.sizes()).collect();
+        let windows = self.stamps.windows();
+        let mut walk = Walk::new(findings, self.options, &sizes, windows);
         match walk_lines(bundle.content(), &mut walk, progress) {
             End::Clean if walk.count() == 0 => return Err(ReadError::NoRecords),
             End::Clean => {}
@@ -214,8 +235,6 @@ impl<'o> Case<'o> {
 
     fn pass_over(&mut self, member: &Member) {
         let unjudged = match member {
-            Member::OlderCheckpoint(_) => "checkpoints/",
-            Member::Timestamp(_) => "timestamps/",
             Member::Proofs => "proofs.jsonl",
             _ => return,
         };
@@ -235,6 +254,10 @@ impl<'o> Case<'o> {
                 check_root(checkpoint, walked, findings);
                 walked.convict(checkpoint, findings);
                 check_consistency(since, checkpoint, walked, findings);
+                let is_ours = |origin: &str| walked.identity.is_or_was(origin);
+                let root_at = |size| walked.root_at(size);
+                let authorities = &self.options.authorities;
+                self.stamps.close(authorities, is_ours, root_at, findings);
             }
             stated => {
                 let why = match stated {
@@ -246,6 +269,7 @@ impl<'o> Case<'o> {
                     CheckName::Cases,
                     CheckName::TreeRoot,
                     CheckName::Consistency,
+                    CheckName::TrustedTime,
                 ] {
                     findings.impossible(check, why);
                 }
@@ -277,100 +301,6 @@ impl<'o> Case<'o> {
                 unjudged.join(", ")
             ),
         }
-    }
-}
-
-/// The records must be those from 0 to the checkpoint's size.
-fn check_completeness(checkpoint: &Checkpoint, walked: &Walked, findings: &mut Findings) {
-    let (size, count) = (checkpoint.size, walked.counts.records);
-    let name = CheckName::Completeness;
-    if count < size {
-        let detail =
-            format!("missing: the checkpoint covers {size} records, the bundle holds {count}");
-        findings.fail(name, Some(count), "completeness.missing", detail);
-    } else if count > size {
-        let detail =
-            format!("one too many: the checkpoint covers {size} records, the bundle holds {count}");
-        findings.fail(name, Some(size), "completeness.surplus", detail);
-    } else {
-        findings.hold(name, format!("all {size} records from 0 on, and none more"));
-        findings.hold(CheckName::Cases, "the log is whole, so is every case");
-    }
-    findings.impossible(CheckName::Cases, "the log is not whole");
-}
-
-/// The tree over the lines must have the root that the checkpoint states.
-fn check_root(checkpoint: &Checkpoint, walked: &Walked, findings: &mut Findings) {
-    let name = CheckName::TreeRoot;
-    match walked.root_at(checkpoint.size) {
-        Some(root) if root == checkpoint.root => {
-            findings.hold(name, format!("{root} at {} records", checkpoint.size));
-        }
-        Some(root) => {
-            let detail = format!(
-                "the records have the root {root}, the checkpoint {}: {}",
-                checkpoint.root,
-                walked.suspects(),
-            );
-            findings.fail(name, None, "tree.root", detail);
-        }
-        None => findings.impossible(name, "the records do not reach the checkpoint's size"),
-    }
-}
-
-/// The history that the auditor saw must be the beginning of this one.
-fn check_consistency(
-    since: Option<&Seal>,
-    now: &Checkpoint,
-    walked: &Walked,
-    findings: &mut Findings,
-) {
-    let name = CheckName::Consistency;
-    let Some(since) = since else {
-        return findings.not_asked(name, NO_SINCE);
-    };
-    let old = match (&since.checkpoint, &since.key) {
-        (Some(old), Ok(_)) => old,
-        (_, Err(Distrust::False { detail, .. } | Distrust::Unknown(detail))) => {
-            return findings.impossible(
-                name,
-                format!("the older checkpoint is not trusted: {detail}"),
-            );
-        }
-        (None, Ok(_)) => return,
-    };
-    if !walked.identity.is_or_was(&old.origin) {
-        let why = format!("the older checkpoint is of another log, {}", old.origin);
-        return findings.impossible(name, why);
-    }
-    if old.size == 0 {
-        return findings.impossible(
-            name,
-            "the older checkpoint covers no record: nothing to compare",
-        );
-    }
-    if old.size > now.size {
-        let detail = format!(
-            "cut off: {} records were signed before, and now {}",
-            old.size, now.size
-        );
-        return findings.fail(name, Some(now.size), "consistency.shorter", detail);
-    }
-    match walked.root_at(old.size) {
-        Some(root) if root == old.root => {
-            findings.hold(
-                name,
-                format!("the {} records you saw signed are unchanged", old.size),
-            );
-        }
-        Some(_) => {
-            let detail = format!(
-                "the first {} records are not those you saw signed",
-                old.size
-            );
-            findings.fail(name, None, "consistency.root", detail);
-        }
-        None => findings.impossible(name, "the records do not reach the older checkpoint's size"),
     }
 }
 

@@ -47,6 +47,18 @@ pub const DAYS_MAX: usize = 3_660;
 /// Characters of the words of an act.
 pub const ACT_WORDS_MAX: usize = 300;
 
+/// Time-stamps in a bundle that are judged; each needs a signature checked.
+pub const STAMPS_MAX: usize = 10_000;
+
+/// Bytes of the checkpoints in a bundle, which are held in memory until their time-stamps are read.
+pub const CHECKPOINT_BYTES_HELD_MAX: usize = 16 * 1024 * 1024;
+
+/// How far the log's clock may be from others', and how long a checkpoint may be on its way to be stamped.
+pub const TIME_TOLERANCE_SECONDS: i64 = 600;
+
+/// Bytes of the file that `--tsa` names.
+pub const AUTHORITIES_BYTES_MAX: usize = 4 * 1024 * 1024;
+
 /// Bytes of a block of a tar archive.
 pub const TAR_BLOCK_BYTES: usize = 512;
 

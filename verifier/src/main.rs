@@ -8,12 +8,12 @@ use clap::Parser as _;
 use cli::{Arguments, Program};
 use probity_schemas::limits::TRUST_POLICY_BYTES_MAX;
 use probity_schemas::trust::TrustPolicy;
-use probity_verifier::{Options, Report, Witnesses, judge_path, limits};
+use probity_verifier::{Authorities, Options, Report, Witnesses, judge_path, limits};
 use progress::Bar;
 use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::str::FromStr;
 
@@ -53,6 +53,7 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
             keys: parse_keys("--witness", &arguments.witnesses)?,
             policy,
         },
+        authorities: read_authorities(&arguments.authorities)?,
         partial: arguments.partial,
         adjudicate: !arguments.no_adjudication,
         chronicle: arguments.report.is_some(),
@@ -79,6 +80,15 @@ fn read_policy(path: &Path) -> Result<TrustPolicy, String> {
     let wrong = |why: String| format!("--policy {}: {why}", path.display());
     let text = String::from_utf8(bytes).map_err(|error| wrong(error.to_string()))?;
     TrustPolicy::parse(&text).map_err(|error| wrong(error.to_string()))
+}
+
+/// Whose time-stamps count.
+fn read_authorities(paths: &[PathBuf]) -> Result<Authorities, String> {
+    paths.iter().try_fold(Authorities::default(), |all, path| {
+        let pem = read("--tsa", path, limits::AUTHORITIES_BYTES_MAX)?;
+        let wrong = |why| format!("--tsa {}: {why}", path.display());
+        Ok(all.with(Authorities::parse_pem(&pem).map_err(wrong)?))
+    })
 }
 
 /// A file that the auditor named; of a longer one so much that its length shows.

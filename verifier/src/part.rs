@@ -13,6 +13,7 @@ use crate::disclosures::Disclosures;
 use crate::report::{CheckName, Counts, Findings, SubjectReport};
 use crate::rule;
 use crate::shown::Proofs;
+use crate::timestamps::Windows;
 use probity_governance::adjudicate::{Fault, adjudicate_outcome};
 use probity_governance::engine::PolicySet;
 use probity_governance::state::InForce;
@@ -32,6 +33,7 @@ pub(crate) struct Part<'f> {
     counts: Counts,
     proofs: Proofs,
     checkpoint: Checkpoint,
+    windows: Windows,
     adjudicate: bool,
     /// Whether keys of actors were brought, to which their signatures are to be compared.
     is_signed: bool,
@@ -60,12 +62,14 @@ impl<'f> Part<'f> {
         options: &Options,
         proofs: Proofs,
         checkpoint: Checkpoint,
+        windows: Windows,
     ) -> Self {
         Self {
             findings,
             counts: Counts::default(),
             proofs,
             checkpoint,
+            windows,
             adjudicate: options.adjudicate,
             is_signed: !options.actor_keys.is_empty(),
             before: None,
@@ -111,6 +115,8 @@ impl<'f> Part<'f> {
                 .fail(CheckName::TreeRoot, sequence, "tree.sequence", detail);
         }
         self.origin(record);
+        let time = record.envelope.time;
+        self.windows.record(record.sequence, time, self.findings);
         self.follow(record);
         self.stream(record);
         match record.event() {

@@ -158,6 +158,8 @@ checks! {
     Cases = "whole cases",
     /// Time does not go back.
     Time = "time order",
+    /// No record's time lies outside what time-stamps and cosignatures, by whom the auditor trusts, allow.
+    TrustedTime = "trusted time",
     /// Each body fits the schema of its type.
     Schema = "schema",
     /// All records are of one log, and that log is the one of the checkpoint and the key.

@@ -14,6 +14,7 @@ use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::runs::Runs;
 use crate::signatures::Signatures;
+use crate::timestamps::Windows;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
 use probity_schemas::checkpoint::Checkpoint;
@@ -74,6 +75,7 @@ pub(crate) struct Walk<'f> {
     runs: Runs,
     signatures: Signatures<'f>,
     disclosures: Disclosures,
+    windows: Windows,
     court: Court,
     chronicle: Option<Chronicle>,
     /// The first record that is unreadable or whose link is broken: from it on the past is not known.
@@ -84,7 +86,12 @@ pub(crate) struct Walk<'f> {
 
 impl<'f> Walk<'f> {
     /// A walk from record 0; the tree's roots at these sizes are wanted.
-    pub(crate) fn new(findings: &'f mut Findings, options: &'f Options, sizes: &[u64]) -> Self {
+    pub(crate) fn new(
+        findings: &'f mut Findings,
+        options: &'f Options,
+        sizes: &[u64],
+        windows: Windows,
+    ) -> Self {
         let mut tree = Tree::new();
         sizes.iter().for_each(|size| tree.watch(*size));
         Self {
@@ -98,6 +105,7 @@ impl<'f> Walk<'f> {
             attachments: Attachments::default(),
             runs: Runs::default(),
             disclosures: Disclosures::default(),
+            windows,
             court: Court::new(options.adjudicate),
             chronicle: options.chronicle.then(Chronicle::default),
             broken: None,
@@ -139,6 +147,8 @@ impl<'f> Walk<'f> {
     fn record(&mut self, position: u64, read: &Read<'_>) {
         let Read { record, event, .. } = read;
         self.disclosures.record(position, &read.digests);
+        self.windows
+            .record(position, record.envelope.time, self.findings);
         if self.broken.is_none() {
             self.follow(position, read);
         }

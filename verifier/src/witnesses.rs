@@ -50,6 +50,14 @@ impl Witnesses {
         }
     }
 
+    /// Who of those that the auditor knows cosigned a checkpoint, and at what time by their clocks.
+    pub(crate) fn times(&self, note: &Note) -> Result<Vec<(String, Time)>, String> {
+        let known = self.known();
+        let given = cosigned(note, &known).map_err(|error| error.to_string())?;
+        let one = |one: &Cosigned<'_>| (format!("{}+{}", one.key.name(), one.key.id()), time(one));
+        Ok(given.iter().map(one).collect())
+    }
+
     /// All keys of witnesses that the auditor knows, each once.
     fn known(&self) -> Vec<VerifierKey> {
         let policy = self.policy.iter().flat_map(TrustPolicy::witnesses);
@@ -83,11 +91,12 @@ fn describe(given: &[Cosigned<'_>]) -> String {
     if given.is_empty() {
         return "cosigned by nobody you know".to_owned();
     }
-    let one = |one: &Cosigned<'_>| {
-        let seconds = i64::try_from(one.time).unwrap_or(i64::MAX);
-        let time = Time::from_micros(seconds.saturating_mul(1_000_000)).min(Time::MAX);
-        format!("{}+{} at {time}", one.key.name(), one.key.id())
-    };
+    let one = |one: &Cosigned<'_>| format!("{}+{} at {}", one.key.name(), one.key.id(), time(one));
     let all: Vec<String> = given.iter().map(one).collect();
     format!("cosigned by {}", all.join(", "))
+}
+
+fn time(one: &Cosigned<'_>) -> Time {
+    let seconds = i64::try_from(one.time).unwrap_or(i64::MAX);
+    Time::from_micros(seconds.saturating_mul(1_000_000)).min(Time::MAX)
 }

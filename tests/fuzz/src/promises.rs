@@ -22,7 +22,7 @@ use probity_schemas::policy::Policy;
 use probity_schemas::proof::TlogProof;
 use probity_schemas::record::Record;
 use probity_schemas::vkey::VerifierKey;
-use probity_verifier::{Bundle, Options, Witnesses};
+use probity_verifier::{Authorities, Bundle, Options, Witnesses};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::str;
@@ -196,6 +196,7 @@ pub fn bundle(data: &[u8]) {
         since: None,
         witnesses: Witnesses::default(),
         adjudicate: true,
+        authorities: Authorities::default(),
         partial: true,
         chronicle: true,
     };

@@ -37,7 +37,8 @@ impl Case<'_> {
         let Some(checkpoint) = stated else {
             return Ok(Heard::Part(Counts::default(), Vec::new()));
         };
-        let mut part = Part::new(findings, self.options, proofs, checkpoint);
+        let windows = self.stamps.windows();
+        let mut part = Part::new(findings, self.options, proofs, checkpoint, windows);
         let (mut chunk, mut count) = (Vec::new(), 0_u64);
         let mut lines = Lines::new(bundle.content());
         while lines.next_chunk(&mut chunk).is_some() {
@@ -89,6 +90,11 @@ impl Case<'_> {
                 "a part of a log does not show what an older checkpoint covers",
             ),
         }
+        let stated = seal.checkpoint.as_ref();
+        let is_ours = |origin: &str| stated.is_some_and(|stated| stated.origin == origin);
+        let root_at = |size| Some(stated.filter(|stated| stated.size == size)?.root);
+        let authorities = &self.options.authorities;
+        self.stamps.close(authorities, is_ours, root_at, findings);
         if seal.checkpoint.is_none() {
             findings.impossible(CheckName::TreeRoot, "the checkpoint cannot be read");
         }

@@ -2,7 +2,7 @@
 
 use probity_schemas::bundle::Member;
 use probity_schemas::vkey::VerifierKey;
-use probity_verifier::{Bundle, Options, Report, Witnesses, judge_path};
+use probity_verifier::{Authorities, Bundle, Options, Report, Witnesses, judge_path};
 use std::io::Cursor;
 
 /// Paths and contents, in the order in which they go into a tar.
@@ -79,6 +79,7 @@ pub(crate) fn with_key(key: VerifierKey) -> Options {
         since: None,
         witnesses: Witnesses::default(),
         adjudicate: true,
+        authorities: Authorities::default(),
         partial: false,
         chronicle: false,
     }

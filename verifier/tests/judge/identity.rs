@@ -5,7 +5,7 @@ use crate::forgery::{judge_forged, nth};
 use crate::sealer::{Log, relink, values};
 use crate::story::{ORIGIN, restored, signer, story};
 use probity_schemas::hash::Hash;
-use probity_verifier::{CheckName, CheckResult, Options, Witnesses};
+use probity_verifier::{Authorities, CheckName, CheckResult, Options, Witnesses};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -141,6 +141,7 @@ fn a_log_that_was_restored_says_so() {
         since: None,
         witnesses: Witnesses::default(),
         adjudicate: true,
+        authorities: Authorities::default(),
         partial: false,
         chronicle: false,
     };

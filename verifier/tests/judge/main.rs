@@ -22,6 +22,7 @@ mod sealer;
 mod seeds;
 mod signed;
 mod splices;
+mod stamped;
 mod story;
 mod tamper;
 mod vacuous;

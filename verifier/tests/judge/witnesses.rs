@@ -39,7 +39,7 @@ fn cosigned(log: &Log, by: &[&Witness]) -> Files {
     let mut files = log.bundle();
     let checkpoint = String::from_utf8(files.get("checkpoint").to_vec()).unwrap();
     let text = Note::parse(&checkpoint).unwrap().text().to_owned();
-    let lines = by.iter().map(|witness| witness.line(&text, 1_790_000_000));
+    let lines = by.iter().map(|witness| witness.line(&text, 1_795_000_000));
     files.put("checkpoint", checkpoint + &lines.collect::<String>());
     files
 }
@@ -74,7 +74,7 @@ fn what_is_asked_for_must_be_shown() {
     let table: [(&str, &[&Witness], Options, u8, &str); 10] = [
         ("nothing is asked", &[&one], asking(&[], None), 0, "no witness was asked for"),
         ("one asked, one shown", &[&one], asking(&[&one], None), 0, "cosigned by w1.example+"),
-        ("its time is told", &[&one], asking(&[&one], None), 0, "at 2026-09-21T14:13:20.000000Z"),
+        ("its time is told", &[&one], asking(&[&one], None), 0, "at 2026-11-18T11:06:40.000000Z"),
         ("another shown", &[&two], asking(&[&one], None), 2, "no cosignature of w1.example+"),
         ("none shown", &[], asking(&[&one], None), 2, "cosigned by nobody you know"),
         ("two asked, one shown", &[&one], asking(&[&one, &two], None), 2, "no cosignature of w2.example+"),
