@@ -5,6 +5,7 @@
 use crate::limits::{
     BODY_BYTES_MAX, HEADER_BYTES_MAX, HEADER_BYTES_MIN, QUEUE_COMMANDS_MAX, REQUEST_SECONDS_MAX,
 };
+use crate::timestamping::TimestampConfig;
 use crate::witnessing::WitnessConfig;
 use jsonwebtoken::Algorithm;
 use probity_governance::limits::WINDOW_SECONDS_MAX;
@@ -127,6 +128,10 @@ pub struct ServerConfig {
     #[command(flatten)]
     pub witness: WitnessConfig,
 
+    /// Who stamps checkpoints with the time.
+    #[command(flatten)]
+    pub timestamp: TimestampConfig,
+
     /// What comes from the environment alone.
     #[arg(skip)]
     pub secrets: Secrets,
@@ -219,6 +224,7 @@ impl ServerConfig {
             request_seconds_max: REQUEST_SECONDS_MAX,
             log_format: LogFormat::Text,
             witness: WitnessConfig::default(),
+            timestamp: TimestampConfig::default(),
             secrets: Secrets::default(),
         }
     }

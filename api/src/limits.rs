@@ -26,11 +26,14 @@ pub const STOP_SECONDS_MAX: u64 = 30;
 /// Seconds in which another node must take a connection.
 pub const NODE_CONNECT_SECONDS_MAX: u64 = 2;
 
-/// Seconds in which a witness must answer, and in which one that we run answers.
+/// Seconds in which a witness that we run answers.
 pub const WITNESS_SECONDS_MAX: u64 = 5;
 
-/// Bytes of a witness's answer: a few signature lines.
-pub const WITNESS_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Seconds in which a witness or a time-stamp authority that we ask must answer.
+pub const COURIER_SECONDS_MAX: u64 = 5;
+
+/// Bytes of such an answer: a few signature lines, or a token with its certificates.
+pub const COURIER_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
 /// Requests that a witness looks at at once.
 pub const WITNESS_REQUESTS_MAX: usize = 64;

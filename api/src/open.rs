@@ -42,6 +42,7 @@ pub fn command_config(store: &StoreConfig) -> Result<Config, StoreError> {
         credentials: None,
         queue_commands_max: QUEUE_COMMANDS_MAX,
         witnesses: None,
+        authority: None,
     })
 }
 

@@ -12,6 +12,7 @@ use crate::measure;
 use crate::open;
 use crate::output::chain;
 use crate::router::router;
+use crate::timestamping::TimestampConfigError;
 use crate::witnessing::WitnessConfigError;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -59,6 +60,9 @@ pub enum ServeError {
     /// The witnesses cannot be asked.
     #[error("the witnesses cannot be asked")]
     Witnesses(#[from] WitnessConfigError),
+    /// The time-stamp authority cannot be asked.
+    #[error("the time-stamp authority cannot be asked")]
+    Timestamp(#[from] TimestampConfigError),
     /// Measurements cannot be kept.
     #[error("measurements cannot be kept")]
     Metrics(#[from] metrics_exporter_prometheus::BuildError),
@@ -86,6 +90,7 @@ impl Server {
         let metrics = measure::start()?;
         let mut place = open::server_config(&config, address)?;
         place.witnesses = config.witness.open()?;
+        place.authority = config.timestamp.open()?;
         let database = place.database.clone();
         let ledger = open::ledger(place).await?;
         create_own_log(&ledger, &config.tenant).await;

@@ -83,6 +83,7 @@ impl Place {
             credentials: None,
             queue_commands_max: 4096,
             witnesses: None,
+            authority: None,
         };
         let ledger = Ledger::open(config).await.unwrap();
         ledger.create_log(&tenant()).await.unwrap();

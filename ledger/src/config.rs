@@ -1,6 +1,7 @@
 //! How a ledger is opened: places, limits, and what of the environment is sealed into the logs.
 
 use crate::store::DatabaseUrl;
+use crate::timestamping::Authority;
 use crate::witness::Witnesses;
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::{CredentialMethod, Role};
@@ -30,6 +31,8 @@ pub struct Config {
     pub queue_commands_max: usize,
     /// Who is to cosign checkpoints.
     pub witnesses: Option<Arc<Witnesses>>,
+    /// Who is to stamp checkpoints with the time.
+    pub authority: Option<Arc<Authority>>,
 }
 
 /// A credential whose secret stands in the environment.

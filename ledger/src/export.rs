@@ -11,17 +11,18 @@ pub use self::sink::{BundleSink, DirectorySink, TarSink};
 use self::part::Part;
 use crate::cosigned::Witnessed;
 use crate::guard::{Guard, GuardError};
-use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS};
+use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, STAMPS_A_PAGE};
 use crate::load::range_at;
 use crate::reader::{LogHead, Reader};
 use crate::signer::{FileSigner, KeyError, Signer as _};
-use crate::store::{Head, Span, StoreError};
+use crate::store::{Head, LogNumber, Span, StoreError};
 use bytes::Bytes;
 use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::Event;
 use probity_schemas::note::Note;
 use probity_schemas::subject::Tenant;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use thiserror::Error;
 
@@ -133,6 +134,7 @@ pub async fn export(
         Bytes::from(head.checkpoint.clone()),
     )
     .await?;
+    stamps(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
     let bytes = records(reader, &head, sink, progress).await?;
     let attachments = attachments(reader, &head, sink).await?;
     schemas(sink).await?;
@@ -218,6 +220,51 @@ async fn head_at(
     }
     let witnessed = Witnessed::of(newest.as_ref(), head.size);
     Ok((head, witnessed))
+}
+
+/// The time-stamps of checkpoints of these sizes, with the checkpoints, as they were stamped. Memory: their sizes, and a page.
+async fn stamps(
+    reader: &Reader,
+    log: LogNumber,
+    origin: &str,
+    sizes: RangeInclusive<u64>,
+    sink: &mut dyn BundleSink,
+) -> Result<(), ExportError> {
+    let (store, mut before, mut stamped) = (reader.store(), *sizes.end() + 1, Vec::new());
+    loop {
+        let page = store
+            .timestamps_before(log, origin, before, STAMPS_A_PAGE)
+            .await?;
+        stamped.extend(
+            page.iter()
+                .map(|kept| kept.size)
+                .filter(|size| sizes.contains(size)),
+        );
+        match page.last() {
+            Some(last) if sizes.contains(&last.size) => before = last.size,
+            _ => break,
+        }
+    }
+    stamped.reverse();
+    for is_token in [false, true] {
+        for size in &stamped {
+            let kept = store.timestamps_before(log, origin, size + 1, 1).await?;
+            for kept in kept.into_iter().filter(|kept| kept.size == *size) {
+                match is_token {
+                    false => {
+                        whole(
+                            sink,
+                            &Member::OlderCheckpoint(*size),
+                            kept.checkpoint.into(),
+                        )
+                        .await?
+                    }
+                    true => whole(sink, &Member::Timestamp(*size), kept.reply.into()).await?,
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn records(

@@ -1,9 +1,9 @@
-//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, forgotten idempotency keys.
+//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys.
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
 use crate::ledger::{Inner, Ledger};
-use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS, SEAL_LOOK_SECONDS};
+use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS, SEAL_LOOK_SECONDS, STAMP_LOOK_SECONDS};
 use crate::signer::{FileSigner, Signer as _};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
@@ -32,6 +32,13 @@ pub(crate) fn start(ledger: &Ledger) {
             Chore::Witness,
         ))
     });
+    let stamp = inner.config.authority.as_ref().map(|_| {
+        tokio::spawn(every(
+            Duration::from_secs(STAMP_LOOK_SECONDS),
+            Arc::downgrade(inner),
+            Chore::Stamp,
+        ))
+    });
     let seal = tokio::spawn(every(
         Duration::from_secs(SEAL_LOOK_SECONDS),
         Arc::downgrade(inner),
@@ -41,7 +48,12 @@ pub(crate) fn start(ledger: &Ledger) {
         .tasks
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .extend([lease, watch, forget, seal].into_iter().chain(witness));
+        .extend(
+            [lease, watch, forget, seal]
+                .into_iter()
+                .chain(witness)
+                .chain(stamp),
+        );
 }
 
 #[derive(Clone, Copy)]
@@ -49,6 +61,7 @@ enum Chore {
     GuardAndTiles,
     Forget,
     Witness,
+    Stamp,
     Seal,
 }
 
@@ -65,6 +78,7 @@ async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
             }
             Chore::Forget => forget(&inner).await,
             Chore::Witness => crate::witness::gather::gather_all(&inner).await,
+            Chore::Stamp => crate::timestamping::stamp_due(&inner).await,
             Chore::Seal => Ledger(inner).seal_due().await,
         }
     }

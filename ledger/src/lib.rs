@@ -7,6 +7,7 @@ pub mod clock;
 pub mod config;
 pub mod cosigned;
 pub mod cosigner;
+pub mod courier;
 pub mod error;
 pub mod export;
 pub mod guard;
@@ -36,6 +37,7 @@ pub mod signer;
 mod snapshot;
 pub mod store;
 mod tiles;
+pub mod timestamping;
 pub mod witness;
 mod writer;
 

@@ -57,6 +57,12 @@ pub const WITNESS_SILENCE_SECONDS: u64 = 30;
 /// Cosignatures that are looked through for what each witness cosigned last.
 pub const WITNESS_ROWS_MAX: u32 = 256;
 
+/// How often it is looked whether a log is due to be stamped with the time.
+pub const STAMP_LOOK_SECONDS: u64 = 60;
+
+/// Time-stamps read at once for a bundle.
+pub const STAMPS_A_PAGE: u32 = 100;
+
 /// Records after which a log's subjects are sealed.
 pub const SEAL_RECORDS: u64 = 65_536;
 

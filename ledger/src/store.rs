@@ -7,6 +7,7 @@
 mod error;
 #[doc(hidden)]
 pub mod faulty;
+mod kept;
 mod limits;
 mod lock;
 pub mod postgres;
@@ -15,6 +16,7 @@ pub mod sqlite;
 mod url;
 
 pub use error::{AppendError, StoreError};
+pub use kept::{KeptCosignature, KeptTimestamp};
 pub use lock::FileLock;
 pub use url::DatabaseUrl;
 
@@ -117,23 +119,6 @@ pub struct Attachment {
     pub blake3: String,
     /// The content.
     pub content: Arc<[u8]>,
-}
-
-/// What one witness said of one checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeptCosignature {
-    /// The log's origin.
-    pub origin: String,
-    /// The checkpoint's size.
-    pub size: u64,
-    /// Name and id of the witness's key, `name+id`.
-    pub witness: String,
-    /// Bytes of all lines up to that size, line feeds included.
-    pub bytes: u64,
-    /// The checkpoint as the log signed it, a note.
-    pub checkpoint: String,
-    /// The witness's signature line, with its line feed.
-    pub line: String,
 }
 
 /// One append: everything in it becomes durable together, or nothing of it.
@@ -308,6 +293,18 @@ pub trait Store: Send + Sync + 'static {
         origin: &str,
         limit: u32,
     ) -> Result<Vec<KeptCosignature>, StoreError>;
+
+    /// Keeps a time-stamp, durably and for good; one at this size that is there is left as it is.
+    async fn put_timestamp(&self, log: LogNumber, kept: &KeptTimestamp) -> Result<(), StoreError>;
+
+    /// The time-stamps of a log under this origin over fewer than `size` records, largest size first, at most `limit`.
+    async fn timestamps_before(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<KeptTimestamp>, StoreError>;
 
     /// Keeps a snapshot of the writer's state in place of the one before.
     async fn put_snapshot(

@@ -6,50 +6,16 @@
 mod ask;
 pub(crate) mod gather;
 
-use async_trait::async_trait;
+use crate::courier::{Courier, CourierError};
 use probity_schemas::subject::Tenant;
 use probity_schemas::trust::{TrustPolicy, Witness};
 use std::collections::HashMap;
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::Instant;
 
 pub use gather::{WitnessReport, WitnessingReport};
-
-/// Carries a request to a witness and its answer back.
-#[async_trait]
-pub trait Courier: fmt::Debug + Send + Sync + 'static {
-    /// Posts to `<prefix>/add-checkpoint`, waits a bounded time, follows nothing, and reads a bounded answer.
-    async fn add_checkpoint(&self, prefix: &str, body: String) -> Result<Answer, CourierError>;
-}
-
-/// What a witness answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answer {
-    /// The status code.
-    pub status: u16,
-    /// The body.
-    pub body: String,
-}
-
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum CourierError {
-    /// Nobody there, or nobody who speaks.
-    #[error("it cannot be reached: {why}")]
-    Unreachable {
-        /// What the network says.
-        why: String,
-    },
-    /// It takes too long.
-    #[error("it does not answer in time")]
-    Silent,
-    /// It answers more than a witness would, or not in text.
-    #[error("it answers what no witness would")]
-    Strange,
-}
 
 /// Why a witness did not cosign.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -219,6 +219,27 @@ impl Server {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// A bundle over the API, and how far the answer says that it is witnessed.
+    pub(crate) async fn bundle(&self, key: &str, to: &Path) -> String {
+        let url = format!("{}/v1/logs/local/bundles", self.base);
+        let answer = self.http.post(url).bearer_auth(key).send().await.unwrap();
+        let answer = answer.error_for_status().unwrap();
+        let witnessed = answer.headers()["x-probity-witnessed"].to_str().unwrap();
+        let witnessed = witnessed.to_owned();
+        std::fs::write(to, answer.bytes().await.unwrap()).unwrap();
+        witnessed
+    }
+
+    /// One more record: status and answer.
+    pub(crate) async fn observe(&self, key: &str) -> (u16, String) {
+        let url = format!("{}/v1/logs/local/records", self.base);
+        let call = self.http.post(url).bearer_auth(key);
+        let call = call.header("content-type", "application/x-ndjson");
+        let line = "{\"kind\":\"note\",\"subject\":\"note/1\",\"data\":{}}\n";
+        let answer = call.body(line).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    }
+
     pub(crate) fn signal(&self, signal: rustix::process::Signal) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, signal).unwrap();

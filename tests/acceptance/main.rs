@@ -25,4 +25,5 @@ mod rebuild;
 mod signed;
 mod tenants;
 mod tiles;
+mod timestamps;
 mod witness;

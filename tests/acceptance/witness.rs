@@ -1,7 +1,7 @@
 //! Witnesses: our own beside our server, theirs (PyPI `witness-log`) beside our server, ours beside their log. What a database, a guard
 //! and a log key in one hand can do is done here, and a witness is what shows it.
 
-use crate::harness::{Engine, Home, Server, binary, judge, repository, run};
+use crate::harness::{Engine, Home, binary, judge, repository, run};
 use crate::judges::tool;
 use crate::player::play;
 use sha2::{Digest as _, Sha256};
@@ -73,32 +73,6 @@ impl Drop for Witness {
     }
 }
 
-/// A bundle over the API, and how far the answer says that it is witnessed.
-async fn bundle(server: &Server, key: &str, to: &Path) -> String {
-    let url = format!("{}/v1/logs/local/bundles", server.base);
-    let answer = server.http.post(url).bearer_auth(key).send().await.unwrap();
-    let answer = answer.error_for_status().unwrap();
-    let witnessed = answer.headers()["x-probity-witnessed"]
-        .to_str()
-        .unwrap()
-        .to_owned();
-    std::fs::write(to, answer.bytes().await.unwrap()).unwrap();
-    witnessed
-}
-
-/// One more record: status and answer.
-async fn observe(server: &Server, key: &str) -> (u16, String) {
-    let url = format!("{}/v1/logs/local/records", server.base);
-    let call = server.http.post(url).bearer_auth(key);
-    let call = call.header("content-type", "application/x-ndjson");
-    let answer = call
-        .body("{\"kind\":\"note\",\"subject\":\"note/1\",\"data\":{}}\n")
-        .send()
-        .await
-        .unwrap();
-    (answer.status().as_u16(), answer.text().await.unwrap())
-}
-
 fn copy(from: &Path, to: &Path) {
     let _ = std::fs::remove_dir_all(to);
     run(Command::new("cp").arg("-a").arg(from).arg(to));
@@ -123,7 +97,7 @@ async fn a_witness_shows_what_database_guard_and_key_in_one_hand_can_hide() {
     let server = home.serve_as("data", &watched).await;
     play(&server, "refund_agent").await;
     let early = home.path("early.tar");
-    let words = bundle(&server, &key, &early).await;
+    let words = server.bundle(&key, &early).await;
     assert!(
         words.starts_with("witnessed at size ") && words.ends_with(" by 1"),
         "{words}"
@@ -147,8 +121,8 @@ async fn a_witness_shows_what_database_guard_and_key_in_one_hand_can_hide() {
     // The backup is of database, keys and guard: nothing inside shows that it is old.
     copy(&home.data(), &home.path("backup"));
     let server = home.serve_as("data", &watched).await;
-    assert_eq!(observe(&server, &key).await.0, 201);
-    let words = bundle(&server, &key, &home.path("late.tar")).await;
+    assert_eq!(server.observe(&key).await.0, 201);
+    let words = server.bundle(&key, &home.path("late.tar")).await;
     assert!(words.starts_with("witnessed at size "), "{words}");
     server.stop();
     let newest = home.path("newest");
@@ -156,7 +130,7 @@ async fn a_witness_shows_what_database_guard_and_key_in_one_hand_can_hide() {
 
     copy(&home.path("backup"), &home.data());
     let server = home.serve_as("data", &watched).await;
-    let (code, answer) = observe(&server, &key).await;
+    let (code, answer) = server.observe(&key).await;
     assert!(
         code == 503 && answer.contains("restored from a backup"),
         "{code} {answer}"
@@ -191,7 +165,7 @@ async fn a_witness_shows_what_database_guard_and_key_in_one_hand_can_hide() {
     );
 
     let server = home.serve_as("data", &watched).await;
-    let (code, answer) = observe(&server, &key).await;
+    let (code, answer) = server.observe(&key).await;
     assert!(
         code == 503 && answer.contains("rewritten"),
         "{code} {answer}"
@@ -220,9 +194,9 @@ async fn a_foreign_witness_cosigns_our_honest_log_and_refuses_a_fork() {
 
     let server = home.serve_as("data", &watched).await;
     for name in ["first.tar", "second.tar"] {
-        assert_eq!(observe(&server, &key).await.0, 201);
+        assert_eq!(server.observe(&key).await.0, 201);
         let out = home.path(name);
-        let words = bundle(&server, &key, &out).await;
+        let words = server.bundle(&key, &out).await;
         assert!(words.starts_with("witnessed at size "), "{words}");
         let (code, text) = judge(&out, &vkey, &asked);
         assert!(
@@ -237,7 +211,7 @@ async fn a_foreign_witness_cosigns_our_honest_log_and_refuses_a_fork() {
     play(&server, "refund_agent").await;
     server.stop();
     let server = home.serve_as("data", &watched).await;
-    let (code, answer) = observe(&server, &key).await;
+    let (code, answer) = server.observe(&key).await;
     assert!(
         code == 503 && answer.contains("rewritten"),
         "{code} {answer}"

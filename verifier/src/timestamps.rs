@@ -58,10 +58,13 @@ impl Authorities {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Seen {
     size: u64,
-    /// Not before, by the clock of who says so.
-    from: Time,
-    /// Not after.
-    to: Time,
+    /// By whose clock.
+    who: String,
+    time: Time,
+    /// How far that clock may be off, in microseconds.
+    slack: i64,
+    /// Whether it is a time-stamp.
+    is_stamp: bool,
 }
 
 /// A checkpoint of the bundle, as its bytes were stamped.
@@ -77,10 +80,6 @@ pub(crate) struct Stamps {
     checkpoints: BTreeMap<u64, Older>,
     bytes_held: usize,
     seen: Vec<Seen>,
-    /// In words, who said so.
-    told: Vec<String>,
-    /// Whether an authority that the auditor brought is among them.
-    is_stamped: bool,
     /// Tokens of authorities that the auditor did not bring.
     strangers: usize,
     /// Tokens in the bundle.
@@ -109,7 +108,14 @@ impl Stamps {
         };
         match witnesses.times(&note) {
             Ok(times) => times.into_iter().for_each(|(key, time)| {
-                self.see(checkpoint.size, time, 0, &key);
+                let seen = Seen {
+                    size: checkpoint.size,
+                    who: key,
+                    time,
+                    slack: 0,
+                    is_stamp: false,
+                };
+                self.seen.push(seen);
             }),
             // The bundle's own checkpoint, which comes first, is looked at by the check of witnesses.
             Err(_) if self.checkpoints.is_empty() => {}
@@ -118,16 +124,6 @@ impl Stamps {
         let bytes = bytes.to_vec();
         self.checkpoints
             .insert(checkpoint.size, Older { checkpoint, bytes });
-    }
-
-    fn see(&mut self, size: u64, time: Time, slack: i64, who: &str) {
-        let micros = time.micros();
-        self.seen.push(Seen {
-            size,
-            from: Time::from_micros(micros.saturating_sub(slack)),
-            to: Time::from_micros(micros.saturating_add(slack)),
-        });
-        self.told.push(format!("{who} at {time} (size {size})"));
     }
 
     /// `timestamps/<size>.tsr`.
@@ -171,10 +167,13 @@ impl Stamps {
             );
         }
         match token::authority(&stamp, &authorities.0) {
-            Ok(authority) => {
-                self.is_stamped = true;
-                self.see(size, stamp.time, stamp.accuracy, &authority);
-            }
+            Ok(who) => self.seen.push(Seen {
+                size,
+                who,
+                time: stamp.time,
+                slack: stamp.accuracy,
+                is_stamp: true,
+            }),
             Err(error) if error.is_unknown() => self.strangers += 1,
             Err(error) => findings.fail(
                 name,
@@ -183,6 +182,11 @@ impl Stamps {
                 format!("size {size}: {error}"),
             ),
         }
+    }
+
+    /// Of what others saw, only what they saw at this size: a part of a log does not show what it was before.
+    pub(crate) fn keep_only(&mut self, size: u64) {
+        self.seen.retain(|seen| seen.size == size);
     }
 
     /// The sizes at which others looked: their roots are wanted.
@@ -235,21 +239,26 @@ impl Stamps {
             0 => String::new(),
             count => format!("; {count} by authorities that you did not bring"),
         };
-        if !authorities.0.is_empty() && !self.is_stamped {
-            let why = format!("no time-stamp by an authority that you brought{strangers}");
-            findings.impossible(name, why);
-        } else if let (Some(newest), Some(told)) = (
-            self.seen.iter().map(|seen| seen.size).max(),
-            self.told.last(),
-        ) {
-            let count = self.told.len();
-            let detail = format!(
-                "{count} looked at the log, the last of them {told}: no time of the first {newest} records lies outside{strangers}"
-            );
-            findings.hold(name, detail);
-        } else {
-            let why = "no authority was brought (--tsa), and no witness's time is known";
-            findings.not_asked(name, why);
+        let is_stamped = self.seen.iter().any(|seen| seen.is_stamp);
+        let last = self.seen.iter().max_by_key(|seen| (seen.size, seen.time));
+        match last {
+            _ if !authorities.0.is_empty() && !is_stamped => {
+                let why = format!("no time-stamp by an authority that you brought{strangers}");
+                findings.impossible(name, why);
+            }
+            Some(Seen {
+                size, who, time, ..
+            }) => {
+                let count = self.seen.len();
+                let detail = format!(
+                    "{count} looked at the log, the last of them {who} at {time} (size {size}): no time of the first {size} records lies outside{strangers}"
+                );
+                findings.hold(name, detail);
+            }
+            None => {
+                let why = "no authority was brought (--tsa), and no witness's time is known";
+                findings.not_asked(name, why);
+            }
         }
     }
 }

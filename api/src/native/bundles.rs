@@ -68,7 +68,7 @@ impl BundleRequest {
     }
 }
 
-/// Makes a bundle of the log, or of a part of it, after asking the witnesses to cosign it: what an auditor needs, besides the verifier key, to judge it offline.
+/// Makes a bundle of the log, or of a part of it, after asking the witnesses to cosign it and the authority to stamp it: what an auditor needs, besides the verifier key, to judge it offline.
 #[utoipa::path(post, path = "/v1/logs/{tenant}/bundles", tag = "bundles",
     request_body(content = BundleRequest, content_type = "application/json"),
     params(("tenant" = String, Path, description = "the log's tenant")),
@@ -94,6 +94,7 @@ pub(crate) async fn create_bundle(
         log = find_log(&reader, &principal).await?;
     }
     let name = format!("attachment; filename=\"{}.tar\"", principal.tenant);
+    app.ledger.stamp(&principal.tenant).await?;
     let (end, witnessed) = match app.ledger.witness(&principal.tenant).await? {
         Some(newest) => (End::Cosigned, Witnessed::of(Some(&newest), newest.size)),
         None => (

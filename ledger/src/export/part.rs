@@ -3,7 +3,7 @@
 //! With them go the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
 //! subject the newest seal. Memory: about 16 bytes a record; the lines are read once to be counted and once to be written.
 
-use super::{BundleSink, ExportError, ExportSummary, TOOL, schemas, whole};
+use super::{BundleSink, ExportError, ExportSummary, TOOL, schemas, stamps, whole};
 use crate::cosigned::Witnessed;
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
 use crate::paths::Paths;
@@ -61,6 +61,8 @@ impl Part<'_> {
         whole(sink, &Member::Manifest, manifest.into()).await?;
         let note = Bytes::from(self.head.checkpoint.clone());
         whole(sink, &Member::Checkpoint, note).await?;
+        let (origin, size) = (&self.checkpoint.origin, self.head.range.size());
+        stamps(self.reader, self.head.log, origin, size..=size, sink).await?;
         self.proofs(sink, &sequences, &shown).await?;
         let bytes = self.records(sink, &sequences, progress).await?;
         schemas(sink).await?;

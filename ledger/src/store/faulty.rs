@@ -11,8 +11,8 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 
 use super::{
-    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, LogNumber, Owner, Span,
-    Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
+    LogNumber, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// What happens to an append.
@@ -41,7 +41,7 @@ pub enum Call {
     Claim,
     /// `renew`.
     Renew,
-    /// `put_snapshot`, `put_tiles` and `put_cosignature`.
+    /// `put_snapshot`, `put_tiles`, `put_cosignature` and `put_timestamp`.
     Put,
 }
 
@@ -233,6 +233,21 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<KeptCosignature>, StoreError> {
         self.inner.newest_cosignatures(log, origin, limit).await
+    }
+
+    async fn put_timestamp(&self, log: LogNumber, kept: &KeptTimestamp) -> Result<(), StoreError> {
+        self.check(Call::Put)?;
+        self.inner.put_timestamp(log, kept).await
+    }
+
+    async fn timestamps_before(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<KeptTimestamp>, StoreError> {
+        self.inner.timestamps_before(log, origin, size, limit).await
     }
 
     async fn put_snapshot(

@@ -9,6 +9,7 @@ mod connect;
 mod cosignatures;
 mod lease;
 mod read;
+mod timestamps;
 mod write;
 
 use std::ops::Range;
@@ -23,8 +24,8 @@ use tokio::sync::RwLock;
 
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
-    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, LogNumber, Mode, Owner,
-    Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
+    LogNumber, Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// A PostgreSQL database that keeps logs.
@@ -197,6 +198,20 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<KeptCosignature>, StoreError> {
         within(cosignatures::newest(&self.readers, log, origin, limit)).await
+    }
+
+    async fn put_timestamp(&self, log: LogNumber, kept: &KeptTimestamp) -> Result<(), StoreError> {
+        within(timestamps::put(self.writers()?, log, kept)).await
+    }
+
+    async fn timestamps_before(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<KeptTimestamp>, StoreError> {
+        within(timestamps::before(&self.readers, log, origin, size, limit)).await
     }
 
     async fn put_snapshot(

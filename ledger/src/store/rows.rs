@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
+use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 
 use super::{
-    Append, Head, IdempotencyRow, KeptCosignature, LogNumber, StoreError, StoredRecord,
-    SubjectEntry,
+    Append, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, StoreError,
+    StoredRecord, SubjectEntry,
 };
 
 /// Columns of a log's row: log, tenant, size, root, range, bytes, epoch, checkpoint.
@@ -30,6 +31,21 @@ pub(super) fn cosignature(row: CosignatureRow) -> Result<KeptCosignature, StoreE
         bytes: unsigned(bytes)?,
         checkpoint,
         line,
+    })
+}
+
+/// Columns of a time-stamp: origin, size, time, checkpoint, reply.
+pub(super) type TimestampRow = (String, i64, i64, String, Vec<u8>);
+
+/// A time-stamp.
+pub(super) fn timestamp(row: TimestampRow) -> Result<KeptTimestamp, StoreError> {
+    let (origin, size, time, checkpoint, reply) = row;
+    Ok(KeptTimestamp {
+        origin,
+        size: unsigned(size)?,
+        time: Time::from_micros(time),
+        checkpoint,
+        reply,
     })
 }
 

@@ -10,6 +10,7 @@ mod connect;
 mod cosignatures;
 mod insert;
 mod read;
+mod timestamps;
 mod turns;
 mod write;
 
@@ -26,8 +27,8 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use self::committer::Committer;
 use super::{
-    Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, KeptCosignature, LogNumber,
-    Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, KeptCosignature,
+    KeptTimestamp, LogNumber, Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// The writing connection; empty once the store is closed.
@@ -216,6 +217,20 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<KeptCosignature>, StoreError> {
         cosignatures::newest(&self.readers, log, origin, limit).await
+    }
+
+    async fn put_timestamp(&self, log: LogNumber, kept: &KeptTimestamp) -> Result<(), StoreError> {
+        timestamps::put(&mut *self.writer().await?, log, kept).await
+    }
+
+    async fn timestamps_before(
+        &self,
+        log: LogNumber,
+        origin: &str,
+        size: u64,
+        limit: u32,
+    ) -> Result<Vec<KeptTimestamp>, StoreError> {
+        timestamps::before(&self.readers, log, origin, size, limit).await
     }
 
     async fn put_snapshot(

@@ -1,6 +1,7 @@
 //! One exchange with one witness: C2SP tlog-witness, as its client.
 
-use super::{Answer, Courier, WitnessError};
+use super::WitnessError;
+use crate::courier::{Answer, Courier, CourierError, Letter};
 use crate::proof;
 use crate::store::{Head, KeptCosignature, Store};
 use probity_schemas::add_checkpoint::AddCheckpoint;
@@ -38,7 +39,13 @@ impl Question<'_> {
         let mut old = believed.min(found);
         for _ in 0..REQUESTS_MAX {
             let body = self.request(old).await?;
-            let Answer { status, body } = courier.add_checkpoint(self.prefix, body).await?;
+            let letter = Letter {
+                url: format!("{}/add-checkpoint", self.prefix.trim_end_matches('/')),
+                media_type: "text/plain; charset=utf-8",
+                body: body.into_bytes(),
+            };
+            let Answer { status, body } = courier.post(letter).await?;
+            let body = String::from_utf8(body).map_err(|_| CourierError::Strange)?;
             let forked = WitnessError::Forked { seen: old, found };
             match status {
                 200 => return self.read(&body),

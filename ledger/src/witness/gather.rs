@@ -250,8 +250,8 @@ async fn is_behind_the_log(inner: &Inner, asked: &Head, error: &WitnessError) ->
     matches!(now, Ok(Some(now)) if now.range.size() >= *seen)
 }
 
-/// A checkpoint is durable in the guard before it goes to a witness.
-fn keep_guard(inner: &Inner, head: &Head) -> bool {
+/// A checkpoint is durable in the guard before anybody else sees it.
+pub(crate) fn keep_guard(inner: &Inner, head: &Head) -> bool {
     let signer = match FileSigner::load(&inner.config.keys, &head.tenant) {
         Ok(Some(signer)) => signer,
         Ok(None) => return false,
@@ -264,7 +264,7 @@ fn keep_guard(inner: &Inner, head: &Head) -> bool {
         .guard
         .keep(&head.tenant, &head.checkpoint, signer.verifier_key());
     if let Err(error) = &kept {
-        tracing::error!(log.tenant = %head.tenant, error = error as &dyn std::error::Error, "the guard was not written, and no witness is asked");
+        tracing::error!(log.tenant = %head.tenant, error = error as &dyn std::error::Error, "the guard was not written, and nobody is asked");
     }
     kept.is_ok()
 }

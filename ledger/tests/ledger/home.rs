@@ -50,6 +50,7 @@ impl Home {
             credentials: None,
             queue_commands_max: 4096,
             witnesses: None,
+            authority: None,
         }
     }
 

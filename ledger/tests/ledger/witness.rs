@@ -5,7 +5,8 @@ use crate::home::{Home, observation};
 use async_trait::async_trait;
 use probity_ledger::cosigned::Witnessed;
 use probity_ledger::cosigner::Cosigner;
-use probity_ledger::witness::{Answer, Courier, CourierError, Witnesses};
+use probity_ledger::courier::{Answer, Courier, CourierError, Letter};
+use probity_ledger::witness::Witnesses;
 use probity_ledger::{Config, Ledger, Receipt, SubmitError};
 use probity_schemas::add_checkpoint::AddCheckpoint;
 use probity_schemas::checkpoint::Checkpoint;
@@ -43,7 +44,10 @@ impl Neighbour {
     /// From now on it answers this, whatever it is asked.
     fn always(&self, status: u16, body: &str) {
         let body = body.to_owned();
-        *self.answers.lock().unwrap() = Some(Answer { status, body });
+        *self.answers.lock().unwrap() = Some(Answer {
+            status,
+            body: body.into_bytes(),
+        });
     }
 
     fn asked(&self) -> Vec<u64> {
@@ -61,8 +65,9 @@ impl Neighbour {
 
 #[async_trait]
 impl Courier for Neighbour {
-    async fn add_checkpoint(&self, prefix: &str, body: String) -> Result<Answer, CourierError> {
-        assert_eq!(prefix, "https://witness.example/w");
+    async fn post(&self, letter: Letter) -> Result<Answer, CourierError> {
+        assert_eq!(letter.url, "https://witness.example/w/add-checkpoint");
+        let body = String::from_utf8(letter.body).unwrap();
         let request = AddCheckpoint::parse(&body).unwrap();
         self.asked.lock().unwrap().push(request.old);
         if let Some(answer) = self.answers.lock().unwrap().clone() {
@@ -75,7 +80,7 @@ impl Courier for Neighbour {
         if request.old != size {
             return Ok(Answer {
                 status: 409,
-                body: format!("{size}\n"),
+                body: format!("{size}\n").into_bytes(),
             });
         }
         if let Some(seen) = &*seen
@@ -84,13 +89,13 @@ impl Courier for Neighbour {
         {
             return Ok(Answer {
                 status: 422,
-                body: String::new(),
+                body: Vec::new(),
             });
         }
         *seen = Some(new);
         Ok(Answer {
             status: 200,
-            body: self.key.cosign(text, 1_700_000_000),
+            body: self.key.cosign(text, 1_700_000_000).into_bytes(),
         })
     }
 }

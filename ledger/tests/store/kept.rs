@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use probity_ledger::store::{Attachment, IdempotencyRow, KeptCosignature, NewAlias};
+use probity_ledger::store::{Attachment, IdempotencyRow, KeptCosignature, KeptTimestamp, NewAlias};
+
+use probity_schemas::time::Time;
 
 use crate::harness::{Database, Writer};
 
@@ -225,4 +227,37 @@ pub(crate) async fn cosignatures_are_kept_for_good_and_the_newest_come_first(db:
     assert_eq!(newest(log, acme, 2).await.unwrap().len(), 2);
     assert_eq!(newest(log, again, 10).await.unwrap().len(), 1);
     assert_eq!(newest(other, acme, 10).await.unwrap(), []);
+}
+
+pub(crate) async fn time_stamps_are_kept_for_good_and_listed_from_the_newest(db: &Database) {
+    let log = Writer::new(&*db.store, "acme").await.head.log;
+    let other = Writer::new(&*db.store, "beta").await.head.log;
+    let kept = |origin: &str, size, reply: &[u8]| KeptTimestamp {
+        origin: origin.to_owned(),
+        size,
+        time: Time::from_micros(1_795_000_000_000_000),
+        checkpoint: format!("{origin} {size}"),
+        reply: reply.to_vec(),
+    };
+    let (acme, again) = ("ledger.example/acme", "ledger.example/acme/2");
+    for one in [
+        kept(acme, 7, b"7"),
+        kept(acme, 9, b"9"),
+        kept(acme, 9, b"a later one"),
+        kept(again, 8, b"8 of the restored log"),
+    ] {
+        db.store.put_timestamp(log, &one).await.unwrap();
+    }
+    let before = |log, origin, size, limit| db.store.timestamps_before(log, origin, size, limit);
+    assert_eq!(
+        before(log, acme, 10, 10).await.unwrap(),
+        [kept(acme, 9, b"9"), kept(acme, 7, b"7")]
+    );
+    assert_eq!(before(log, acme, 10, 1).await.unwrap().len(), 1);
+    assert_eq!(
+        before(log, acme, 9, 10).await.unwrap(),
+        [kept(acme, 7, b"7")]
+    );
+    assert_eq!(before(log, again, 9, 10).await.unwrap().len(), 1);
+    assert_eq!(before(other, acme, 10, 10).await.unwrap(), []);
 }

@@ -26,6 +26,7 @@ async fn open(place: &Place) -> Ledger {
         credentials: None,
         queue_commands_max: 64,
         witnesses: None,
+        authority: None,
     })
     .await
     .unwrap()

@@ -37,6 +37,7 @@ impl Case<'_> {
         let Some(checkpoint) = stated else {
             return Ok(Heard::Part(Counts::default(), Vec::new()));
         };
+        self.stamps.keep_only(checkpoint.size);
         let windows = self.stamps.windows();
         let mut part = Part::new(findings, self.options, proofs, checkpoint, windows);
         let (mut chunk, mut count) = (Vec::new(), 0_u64);

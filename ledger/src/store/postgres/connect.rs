@@ -14,9 +14,10 @@ use crate::store::limits::{
 };
 
 /// The schema's history, oldest first. A file that was released is never changed.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../migrations/postgres/0001_records.sql"),
     include_str!("../../../migrations/postgres/0002_cosignatures.sql"),
+    include_str!("../../../migrations/postgres/0003_timestamps.sql"),
 ];
 
 /// Options as given, with a name that the server's operator can recognise.
