@@ -98,6 +98,17 @@ fn every_crate_takes_the_lints_of_the_workspace() {
     report(&findings);
 }
 
+#[test]
+fn each_threat_names_tests_that_exist() {
+    let page = "docs/THREATS.md";
+    let files = tracked_files();
+    let sources = files
+        .iter()
+        .filter(|(path, _)| path.ends_with(".rs") || path.ends_with(".go"));
+    let sources: Vec<&str> = sources.map(|(_, text)| text.as_str()).collect();
+    report(&check_threats(page, &read(page), &sources));
+}
+
 fn report(findings: &[Finding]) {
     let lines: Vec<String> = findings.iter().map(Finding::to_string).collect();
     assert!(
@@ -216,6 +227,42 @@ fn check_layout(file: &str, text: &str) -> Vec<Finding> {
     findings
 }
 
+/// Each row of the table of threats names, in its last column, functions that some source declares.
+fn check_threats(file: &str, text: &str, sources: &[&str]) -> Vec<Finding> {
+    let rows = text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| line.starts_with("| "))
+        .skip(1);
+    let mut findings = Vec::new();
+    for (index, row) in rows {
+        let cell = row
+            .trim_end_matches('|')
+            .rsplit('|')
+            .next()
+            .unwrap_or_default();
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        let missing = names.iter().filter(|name| {
+            let declared = [format!("fn {name}("), format!("func {name}(")];
+            !sources
+                .iter()
+                .any(|source| declared.iter().any(|one| source.contains(one)))
+        });
+        let mut wrong: Vec<String> = missing
+            .map(|name| format!("no test is called `{name}`"))
+            .collect();
+        if names.is_empty() {
+            wrong.push("no test performs this attack".to_owned());
+        }
+        findings.extend(wrong.into_iter().map(|what| Finding {
+            file: file.into(),
+            line: index + 1,
+            what,
+        }));
+    }
+    findings
+}
+
 #[cfg(test)]
 mod broken {
     //! Each rule on a text that breaks it.
@@ -226,6 +273,14 @@ mod broken {
             .into_iter()
             .chain(check_layout(file, text));
         findings.map(|finding| finding.to_string()).collect()
+    }
+
+    #[test]
+    fn a_threat_without_a_test_is_named() {
+        let page = "| attack | by |\n|---|---|\n| one | `there`, `gone` |\n| two | nothing |\n";
+        let found = check_threats("page", page, &["fn there() {}"]);
+        let lines: Vec<usize> = found.iter().map(|finding| finding.line).collect();
+        assert_eq!(lines, [3, 4]);
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! An answer that a person signs on their own machine, and an insider who holds the log's key and invents one.
 
+use crate::forger::{Forger, lines};
 use crate::harness::{Engine, Home, binary, judge, run};
 use crate::judges::oracle;
-use probity_ledger::signer::{FileSigner, Signer as _, sign_checkpoint};
-use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::hash::leaf_hash;
-use probity_schemas::subject::Tenant;
 use probity_schemas::time::Time;
-use probity_schemas::tree::root_of;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -79,8 +76,7 @@ async fn an_insider_with_the_logs_key_invents_no_approval_of_a_person_whose_key_
 
 /// The honest bundle, and at its end an approval that was never given, sealed with the log's own key.
 fn forge(home: &Home, honest: &Path, person: &str, decision: &str) -> PathBuf {
-    let text = std::fs::read_to_string(honest.join("records.jsonl")).unwrap();
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    let mut lines = lines(honest);
     let subject = format!("decision/{decision}");
     let of = |line: &String| serde_json::from_str::<Value>(line).unwrap();
     let (at, made) = lines
@@ -109,24 +105,5 @@ fn forge(home: &Home, honest: &Path, person: &str, decision: &str) -> PathBuf {
         "type": "approval.granted.v1",
     });
     lines.push(forged.to_string());
-    let to = home.path("forged");
-    std::fs::create_dir(&to).unwrap();
-    std::fs::copy(honest.join("bundle.json"), to.join("bundle.json")).unwrap();
-    let records: String = lines.iter().map(|line| format!("{line}\n")).collect();
-    std::fs::write(to.join("records.jsonl"), records).unwrap();
-    let tenant = Tenant::parse("local").unwrap();
-    let stolen = FileSigner::load(&home.data().join("keys"), &tenant)
-        .unwrap()
-        .unwrap();
-    let checkpoint = Checkpoint {
-        origin: stolen.verifier_key().name().to_owned(),
-        size: lines.len() as u64,
-        root: root_of(lines.iter().map(|line| leaf_hash(line.as_bytes()))),
-    };
-    std::fs::write(
-        to.join("checkpoint"),
-        sign_checkpoint(&stolen, &checkpoint).unwrap(),
-    )
-    .unwrap();
-    to
+    Forger::new(home).bundle(honest, &lines, &home.path("forged"))
 }

@@ -1,17 +1,18 @@
 //! Trusted time, on a server that runs: an authority nobody here wrote (`openssl ts`) stamps its checkpoints, and agrees on the tokens.
 
 use crate::harness::{Engine, Home, judge, repository, run};
+use probity_schemas::timestamp::request;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-struct Authority {
+pub(crate) struct Authority {
     child: Child,
     url: String,
 }
 
 impl Authority {
-    fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         std::fs::create_dir(directory).unwrap();
         let mut command = Command::new("python3");
         command.arg(repository().join("tests/judges/openssl/tsa.py"));
@@ -23,6 +24,14 @@ impl Authority {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let url = lines.next().expect("it prints where it listens").unwrap();
         Self { child, url }
+    }
+
+    /// A stamp of a message, now.
+    pub(crate) async fn stamp(&self, message: &[u8]) -> Vec<u8> {
+        let query = request(message, [7; 16]).unwrap();
+        let call = reqwest::Client::new().post(&self.url).body(query);
+        let answer = call.send().await.unwrap().error_for_status().unwrap();
+        answer.bytes().await.unwrap().to_vec()
     }
 }
 
