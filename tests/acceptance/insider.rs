@@ -76,7 +76,8 @@ async fn writes_the_database(engine: Engine) {
         let name = home.path("changed");
         let _ = std::fs::remove_dir_all(&name);
         let exported = home
-            .probity(&["export", "--tenant", "local", "--out"])
+            .probity(&["export", "--tenant", "local"])
+            .arg("--out")
             .arg(&name)
             .output()
             .unwrap();
