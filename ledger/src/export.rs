@@ -5,8 +5,10 @@
 
 mod part;
 mod sink;
+mod trace;
 
 pub use self::sink::{BundleSink, DirectorySink, TarSink};
+pub use self::trace::is_any;
 
 use self::part::Part;
 use crate::cosigned::Witnessed;
