@@ -4,6 +4,7 @@
 
 mod actor_key;
 mod approve;
+mod blake3;
 mod export;
 mod guard;
 mod key;
@@ -50,6 +51,8 @@ enum Command {
     Vkey(vkey::Arguments),
     /// Export a log to a bundle; may run beside the server.
     Export(export::Arguments),
+    /// Print the names under which files are kept as attachments: BLAKE3, hexadecimal.
+    Blake3(blake3::Arguments),
     /// Run a witness: it cosigns the checkpoints of logs, and never two that contradict each other.
     Witness(witness::Arguments),
     /// Decide about a log whose database lost signed records.
@@ -149,6 +152,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Approve(arguments) => approve::run(arguments).await,
         Command::Vkey(arguments) => vkey::run(&arguments),
         Command::Export(arguments) => export::run(arguments).await,
+        Command::Blake3(arguments) => blake3::run(&arguments),
         Command::Witness(arguments) => witness::run(arguments).await,
         Command::Guard(command) => guard::run(command).await,
     }

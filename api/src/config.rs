@@ -4,12 +4,14 @@
 
 use crate::limits::{
     BODY_BYTES_MAX, HEADER_BYTES_MAX, HEADER_BYTES_MIN, QUEUE_COMMANDS_MAX, REQUEST_SECONDS_MAX,
+    UPLOAD_BYTES_MAX, UPLOAD_QUOTA_BYTES,
 };
 use crate::timestamping::TimestampConfig;
 use crate::witnessing::WitnessConfig;
 use jsonwebtoken::Algorithm;
 use probity_governance::limits::WINDOW_SECONDS_MAX;
 use probity_governance::settings::{self, TEMPLATE_PREFIX};
+use probity_schemas::limits::{ATTACHMENT_BYTES_MAX, INTEGER_MAX};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::Mode;
 use std::fmt;
@@ -111,6 +113,15 @@ pub struct ServerConfig {
     /// Bytes that a request's body may have.
     #[arg(long, env = "PROBITY_BODY_BYTES_MAX", value_name = "BYTES", default_value_t = BODY_BYTES_MAX)]
     pub body_bytes_max: usize,
+
+    /// Bytes that one uploaded attachment may have; at most 4294967296.
+    #[arg(long, env = "PROBITY_ATTACHMENT_BYTES_MAX", value_name = "BYTES", default_value_t = UPLOAD_BYTES_MAX, value_parser = clap::value_parser!(u64).range(1..=ATTACHMENT_BYTES_MAX))]
+    pub attachment_bytes_max: u64,
+
+    /// Bytes that all uploaded attachments of one log may have together, those that no record names yet among them. What
+    /// comes with a report itself is not counted.
+    #[arg(long, env = "PROBITY_ATTACHMENT_QUOTA_BYTES", value_name = "BYTES", default_value_t = UPLOAD_QUOTA_BYTES, value_parser = clap::value_parser!(u64).range(..=INTEGER_MAX))]
+    pub attachment_quota_bytes: u64,
 
     /// Bytes that a request's head may have; at least 8192.
     #[arg(long, env = "PROBITY_HEADER_BYTES_MAX", value_name = "BYTES", default_value_t = HEADER_BYTES_MAX, value_parser = parse_header_bytes)]
@@ -220,6 +231,8 @@ impl ServerConfig {
             queue: QUEUE_COMMANDS_MAX,
             rate_limit_per_second: None,
             body_bytes_max: BODY_BYTES_MAX,
+            attachment_bytes_max: UPLOAD_BYTES_MAX,
+            attachment_quota_bytes: UPLOAD_QUOTA_BYTES,
             header_bytes_max: HEADER_BYTES_MAX,
             request_seconds_max: REQUEST_SECONDS_MAX,
             log_format: LogFormat::Text,
@@ -352,6 +365,7 @@ mod tests {
             ["--mode", "open"],
             ["--tenant", "Local"],
             ["--header-bytes-max", "100"],
+            ["--attachment-bytes-max", "4294967297"],
             ["--listen", "8080"],
         ] {
             assert!(parse(&bad).is_err(), "{bad:?}");

@@ -11,6 +11,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use probity_ledger::error::SubmitError;
 use probity_ledger::store::StoreError;
+use probity_ledger::upload::UploadError;
 use probity_projections::ViewError;
 use probity_schemas::vocabulary::Role;
 use serde::Serialize;
@@ -18,6 +19,7 @@ use utoipa::ToSchema;
 
 mod rejected;
 mod submit;
+mod upload;
 
 /// Why a native request was not served.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +70,9 @@ pub enum ApiError {
         /// How much there may be.
         max: u64,
     },
+    /// A body whose length is not announced.
+    #[error("content-length: expected the number of bytes")]
+    LengthRequired,
     /// Another media type is needed.
     #[error("content-type: expected {expected}")]
     MediaType {
@@ -106,6 +111,9 @@ pub enum ApiError {
     /// The ledger did not record a command.
     #[error(transparent)]
     Submit(#[from] SubmitError),
+    /// An upload was not taken in.
+    #[error(transparent)]
+    Upload(#[from] UploadError),
     /// The records could not be read.
     #[error("the records could not be read")]
     Read(#[from] StoreError),
@@ -175,6 +183,7 @@ impl ApiError {
                 face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid")
             }
             Self::TooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
+            Self::LengthRequired => face(S::LENGTH_REQUIRED, "length_required", "Length required"),
             Self::MediaType { .. } => face(
                 S::UNSUPPORTED_MEDIA_TYPE,
                 "media_type",
@@ -196,6 +205,7 @@ impl ApiError {
                 face(S::SERVICE_UNAVAILABLE, "timeout", "Not answered in time").retry_after(1)
             }
             Self::Submit(error) => submit::face_of(error),
+            Self::Upload(error) => upload::face_of(error),
             Self::Forward(_) => face(
                 S::SERVICE_UNAVAILABLE,
                 "owner_unreachable",

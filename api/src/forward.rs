@@ -6,6 +6,7 @@
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::native::attachments::is_upload;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
@@ -27,7 +28,8 @@ pub struct ForwardTo {
 
 /// Runs a request, and passes it on when its answer says so.
 pub async fn forward_writes(State(app): State<App>, request: Request, next: Next) -> Response {
-    if request.method().is_safe() || request.headers().contains_key(FORWARDED) {
+    let is_taken_here = request.method().is_safe() || is_upload(&request);
+    if is_taken_here || request.headers().contains_key(FORWARDED) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();

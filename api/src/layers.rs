@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::limits::REQUEST_ID_BYTES_MAX;
+use crate::limits::{REQUEST_ID_BYTES_MAX, UPLOAD_SECONDS_MAX};
+use crate::native::attachments::is_upload;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -80,9 +81,14 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         .unwrap_or_else(fresh)
 }
 
-/// Gives a request up after the configured time.
+/// Gives a request up after the configured time; the pieces of an upload are waited for one by one.
 pub(crate) async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
-    let seconds = Duration::from_secs(app.config.request_seconds_max);
+    let seconds = if is_upload(&request) {
+        UPLOAD_SECONDS_MAX
+    } else {
+        app.config.request_seconds_max
+    };
+    let seconds = Duration::from_secs(seconds);
     let answer = tokio::time::timeout(seconds, next.run(request)).await;
     answer.unwrap_or_else(|_| ApiError::Timeout.into_response())
 }

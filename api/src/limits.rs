@@ -1,6 +1,7 @@
 //! Every bound of the edge, by name, units last. What the format itself bounds is in `probity_schemas::limits`.
 
-use probity_schemas::limits::{BATCH_BYTES_MAX, RECORD_BYTES_MAX};
+use probity_ledger::limits::UPLOAD_HOURS_MAX;
+use probity_schemas::limits::{ATTACHMENT_BYTES_MAX, BATCH_BYTES_MAX, RECORD_BYTES_MAX};
 
 /// Bytes of a request's body, unless configured otherwise.
 pub const BODY_BYTES_MAX: usize = BATCH_BYTES_MAX;
@@ -19,6 +20,15 @@ pub const HEADER_SECONDS_MAX: u64 = 10;
 
 /// Seconds until a request is answered, unless configured otherwise. A stream's time ends with its head.
 pub const REQUEST_SECONDS_MAX: u64 = 30;
+
+/// Seconds that an upload may take, all pieces together.
+pub const UPLOAD_SECONDS_MAX: u64 = 3_600;
+
+/// Bytes of one uploaded attachment, unless configured otherwise.
+pub const UPLOAD_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes of all uploaded attachments of one log, unless configured otherwise.
+pub const UPLOAD_QUOTA_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Seconds that requests under way get at a stop.
 pub const STOP_SECONDS_MAX: u64 = 30;
@@ -74,6 +84,10 @@ pub const POSITION_WAIT_MILLIS: u64 = 2_000;
 /// Bytes of a bundle on their way to a client.
 pub const BUNDLE_CHUNK_BYTES: usize = 64 * 1024;
 
+// An upload that is given up here is not yet taken for one that a crash left behind.
+const _: () = assert!(UPLOAD_SECONDS_MAX < UPLOAD_HOURS_MAX.cast_unsigned() * 3600);
+const _: () =
+    assert!(UPLOAD_BYTES_MAX <= ATTACHMENT_BYTES_MAX && UPLOAD_BYTES_MAX <= UPLOAD_QUOTA_BYTES);
 const _: () = assert!(HEADER_BYTES_MIN <= HEADER_BYTES_MAX);
 const _: () = assert!(SMALL_BODY_BYTES_MAX <= BODY_BYTES_MAX);
 const _: () = assert!(PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX);

@@ -33,6 +33,15 @@ fn describe() {
         "probity_http_requests_total",
         "Requests answered, by method, route and status."
     );
+    metrics::describe_counter!(
+        "probity_attachment_bytes_uploaded_total",
+        metrics::Unit::Bytes,
+        "Bytes of the attachments that were uploaded and kept."
+    );
+    metrics::describe_counter!(
+        "probity_attachments_corrupt_total",
+        "Attachments whose stored content was not what they are named by."
+    );
     metrics::describe_histogram!(
         "probity_http_request_seconds",
         metrics::Unit::Seconds,

@@ -3,6 +3,7 @@
 //! Handlers read words, ask for a right, call, answer. Their names are the operation ids of the OpenAPI document.
 
 pub(crate) mod approvals;
+pub(crate) mod attachments;
 pub(crate) mod bundles;
 pub(crate) mod credentials;
 pub(crate) mod follow;
@@ -38,6 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(observations::routes())
         .merge(records::routes())
+        .merge(attachments::routes())
         .merge(proofs::routes())
         .merge(tiles::routes())
         .merge(bundles::routes())

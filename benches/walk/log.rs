@@ -113,6 +113,7 @@ pub fn batch(number: usize, size: usize) -> Submission {
     let one = |at: usize| {
         let text = format!("{:x>width$}", number * size + at, width = TEXT_BYTES);
         Observation {
+            attachments: Vec::new(),
             kind: "note".to_owned(),
             subject: Subject::of("note", Uuid::now_v7()),
             body: Body::from_foreign(format!("{{\"text\":\"{text}\"}}").as_bytes()).unwrap(),

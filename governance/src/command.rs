@@ -11,7 +11,7 @@ use probity_schemas::event::log::{BundleExported, LogOpened, LogRestored, Settin
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::event::telemetry::{
-    AuditIngested, CostIngested, MetricIngested, TraceIngested, ViolationIngested,
+    AttachmentRef, AuditIngested, CostIngested, MetricIngested, TraceIngested, ViolationIngested,
 };
 use probity_schemas::hash::Hash;
 use probity_schemas::policy::Policy;
@@ -129,6 +129,8 @@ pub struct Observation {
     pub subject: Subject,
     /// What was reported.
     pub body: Body,
+    /// Content that belongs to it, kept beside the log already.
+    pub attachments: Vec<AttachmentRef>,
     /// CloudEvents `correlationid`, of this one.
     pub correlation: Option<String>,
     /// CloudEvents `causationid`, of this one.

@@ -4,18 +4,21 @@
 
 use crate::error::SubmitError;
 use crate::limits::{
-    CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
+    CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, COMMAND_NAMED_ATTACHMENTS_MAX,
+    IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
 };
 use crate::receipt::{Receipt, Submission};
-use crate::store::{Attachment, IdempotencyRow, LogNumber, Span, Store, StoreError};
+use crate::store::{
+    Attachment, IdempotencyRow, LogNumber, NamedAttachment, Span, Store, StoreError,
+};
 use probity_governance::command::{Alias, Command, Operation};
 use probity_governance::state::{Closed, closed_of};
 use probity_schemas::event::Event;
 use probity_schemas::hash::Hash;
-use probity_schemas::limits::ATTACHMENT_BYTES_MAX;
+use probity_schemas::limits::ATTACHMENT_INLINE_BYTES_MAX;
 use probity_schemas::record::Record;
 use probity_schemas::subject::Subject;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 use uuid::Uuid;
@@ -27,6 +30,8 @@ pub(crate) type Answer = oneshot::Sender<Result<Receipt, SubmitError>>;
 pub(crate) struct Admitted {
     pub(crate) command: Command,
     pub(crate) attachments: Vec<Attachment>,
+    /// Attachments that were uploaded before, and that its records name.
+    pub(crate) named: Vec<NamedAttachment>,
     pub(crate) idempotency: Option<IdempotencyScope>,
     pub(crate) seen: Lookups,
     pub(crate) answer: Answer,
@@ -39,6 +44,7 @@ impl Admitted {
         Self {
             command,
             attachments: Vec::new(),
+            named: Vec::new(),
             idempotency: None,
             seen,
             answer,
@@ -127,6 +133,10 @@ pub(crate) async fn admit(
     if let Err(error) = check_attachments(&attachments) {
         return Err((answer, error));
     }
+    let named = match named_by(door, &command).await {
+        Ok(named) => named,
+        Err(error) => return Err((answer, error)),
+    };
     // No database keeps U+0000 in a name, and one such name would fail its neighbours' batch.
     if aliases_of(&command).iter().any(|name| name.contains('\0')) {
         return Err((answer, SubmitError::NulInName));
@@ -157,6 +167,7 @@ pub(crate) async fn admit(
         Ok(seen) => Ok(Admitted {
             command,
             attachments,
+            named,
             idempotency: scope,
             seen,
             answer,
@@ -172,13 +183,50 @@ fn check_attachments(attachments: &[Attachment]) -> Result<(), SubmitError> {
     }
     match attachments
         .iter()
-        .find(|attachment| attachment.content.len() > ATTACHMENT_BYTES_MAX)
+        .find(|attachment| attachment.content.len() > ATTACHMENT_INLINE_BYTES_MAX)
     {
         Some(attachment) => Err(SubmitError::AttachmentTooLong {
             bytes: attachment.content.len(),
         }),
         None => Ok(()),
     }
+}
+
+/// What the command's records name of what was uploaded before: each must be there, with the length that is stated.
+async fn named_by(door: &Door<'_>, command: &Command) -> Result<Vec<NamedAttachment>, SubmitError> {
+    let Operation::Observe(observations) = &command.operation else {
+        return Ok(Vec::new());
+    };
+    let references = observations.iter().flat_map(|one| &one.attachments);
+    let named: BTreeSet<NamedAttachment> = references
+        .map(|reference| NamedAttachment {
+            blake3: reference.blake3.clone(),
+            bytes: reference.bytes,
+        })
+        .collect();
+    if named.len() > COMMAND_NAMED_ATTACHMENTS_MAX {
+        return Err(SubmitError::TooManyAttachments);
+    }
+    if named.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names: Vec<String> = named.iter().map(|one| one.blake3.clone()).collect();
+    let found = door.store.attachments(door.log, &names).await?;
+    for (named, kept) in named.iter().zip(found) {
+        let blake3 = named.blake3.clone();
+        match kept {
+            None => return Err(SubmitError::AttachmentMissing { blake3 }),
+            Some(kept) if kept.bytes != named.bytes => {
+                return Err(SubmitError::AttachmentLength {
+                    blake3,
+                    kept: kept.bytes,
+                    named: named.bytes,
+                });
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(named.into_iter().collect())
 }
 
 /// Asks the store what deciding the command will need.

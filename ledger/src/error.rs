@@ -68,6 +68,22 @@ pub enum SubmitError {
         /// How long it is.
         bytes: usize,
     },
+    /// A record would name an attachment that is not there.
+    #[error("attachment {blake3} is not here: upload it first")]
+    AttachmentMissing {
+        /// Its name.
+        blake3: String,
+    },
+    /// A record would state another length than the attachment has.
+    #[error("attachment {blake3} has {kept} bytes, not {named}")]
+    AttachmentLength {
+        /// Its name.
+        blake3: String,
+        /// The length it has.
+        kept: u64,
+        /// The length that would be stated.
+        named: u64,
+    },
     /// A name that the caller chose holds U+0000.
     #[error("an id holds U+0000")]
     NulInName,

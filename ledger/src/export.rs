@@ -3,6 +3,7 @@
 //! The log's row is read once; what is appended afterwards is left out. The row knows how many bytes the lines have, so that a tar header
 //! can be written before the lines. Nothing is signed here and no key is needed.
 
+mod attachments;
 mod part;
 mod sink;
 mod trace;
@@ -30,9 +31,6 @@ use thiserror::Error;
 
 /// Name and version of this program, for the manifest.
 const TOOL: &str = concat!("probity ", env!("CARGO_PKG_VERSION"));
-
-/// Attachments listed at once.
-const ATTACHMENTS_A_PAGE: u32 = 500;
 
 /// Why there is no bundle.
 #[derive(Debug, Error)]
@@ -86,6 +84,8 @@ pub struct ExportSummary {
     pub bytes: u64,
     /// How many attachments.
     pub attachments: u64,
+    /// How many attachments should be there and are gone from the store, as far as it can tell.
+    pub attachments_missing: u64,
     /// How far it is witnessed.
     pub witnessed: Witnessed,
 }
@@ -138,7 +138,7 @@ pub async fn export(
     .await?;
     stamps(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
     let bytes = records(reader, &head, sink, progress).await?;
-    let attachments = attachments(reader, &head, sink).await?;
+    let shown = attachments::of_log(reader, head.log, head.size, sink).await?;
     schemas(sink).await?;
     sink.finish().await?;
     Ok(ExportSummary {
@@ -147,7 +147,8 @@ pub async fn export(
         first: 0,
         size: head.size,
         bytes,
-        attachments,
+        attachments: shown.there,
+        attachments_missing: shown.missing,
         witnessed,
     })
 }
@@ -314,31 +315,6 @@ async fn records(
     }
     sink.end().await?;
     Ok(written)
-}
-
-async fn attachments(
-    reader: &Reader,
-    head: &LogHead,
-    sink: &mut dyn BundleSink,
-) -> Result<u64, ExportError> {
-    let (mut after, mut count) = (String::new(), 0);
-    loop {
-        let page = reader
-            .store()
-            .attachment_list(head.log, head.size, &after, ATTACHMENTS_A_PAGE)
-            .await?;
-        let Some((last, _)) = page.last() else {
-            return Ok(count);
-        };
-        after.clone_from(last);
-        for (name, _) in page {
-            if let Some(attachment) = reader.attachment(head.log, &name).await? {
-                let content = Bytes::copy_from_slice(&attachment.content);
-                whole(sink, &Member::Attachment(name), content).await?;
-                count += 1;
-            }
-        }
-    }
 }
 
 async fn whole(

@@ -1,4 +1,4 @@
-//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys.
+//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys and uploads.
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
@@ -76,7 +76,10 @@ async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
                 keep_guard(&inner).await;
                 write_tiles(&inner).await;
             }
-            Chore::Forget => forget(&inner).await,
+            Chore::Forget => {
+                forget(&inner).await;
+                crate::upload::sweep(&inner, None).await;
+            }
             Chore::Witness => crate::witness::gather::gather_all(&inner).await,
             Chore::Stamp => crate::timestamping::stamp_due(&inner).await,
             Chore::Seal => Ledger(inner).seal_due().await,

@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::error::SubmitError;
 use crate::guard::Guard;
 use crate::lease::Lease;
-use crate::limits::QUEUE_RETRY_SECONDS;
+use crate::limits::{QUEUE_RETRY_SECONDS, UPLOADS_MAX};
 use crate::open::{self, OpenError, Opened};
 use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
@@ -73,6 +73,7 @@ pub(crate) struct Inner {
     pub replicas: Replicas,
     pub changes: watch::Sender<u64>,
     pub closing: watch::Sender<bool>,
+    pub uploads: Arc<tokio::sync::Semaphore>,
     pub tasks: std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Two processes with one node id would both believe that they own its logs.
     pub data_lock: std::sync::Mutex<Option<FileLock>>,
@@ -132,10 +133,13 @@ impl Ledger {
             replicas: Replicas::default(),
             changes: watch::channel(0).0,
             closing: watch::channel(false).0,
+            uploads: Arc::new(tokio::sync::Semaphore::new(UPLOADS_MAX)),
             tasks: std::sync::Mutex::default(),
             data_lock: std::sync::Mutex::new(lock),
             config,
         }));
+        let inner = &ledger.0;
+        crate::upload::sweep(inner, Some(&inner.lease.node())).await;
         housekeeping::start(&ledger);
         Ok(ledger)
     }

@@ -3,6 +3,7 @@
 //! Not here: HTTP, views, anybody's wire format. `pipeline` is the walk of one batch.
 
 mod admit;
+pub mod attachment;
 pub mod clock;
 pub mod config;
 pub mod cosigned;
@@ -38,6 +39,7 @@ mod snapshot;
 pub mod store;
 mod tiles;
 pub mod timestamping;
+pub mod upload;
 pub mod witness;
 mod writer;
 

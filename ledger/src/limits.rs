@@ -1,5 +1,7 @@
 //! Every bound of the append path, by name. The format's own bounds are in `probity_schemas::limits`.
 
+use probity_schemas::limits::ATTACHMENT_BYTES_MAX;
+
 /// Records one batch of one log holds at most; one all-or-nothing command may exceed it.
 pub const BATCH_RECORDS_MAX: usize = 512;
 
@@ -91,6 +93,25 @@ pub const TILE_HASHES: u64 = 256;
 /// Attachments a command brings at most.
 pub const COMMAND_ATTACHMENTS_MAX: usize = 16;
 
+/// Attachments uploaded before that the records of one command name.
+pub const COMMAND_NAMED_ATTACHMENTS_MAX: usize = 1_000;
+
+/// Bytes of a part of an uploaded attachment; an upload or a download needs a few of them in memory.
+pub const ATTACHMENT_PART_BYTES: usize = 256 * 1024;
+
+/// How long an attachment that no record names is kept.
+pub const ATTACHMENT_ORPHAN_HOURS: i64 = 24;
+
+/// How long an upload may take before whoever began it is thought to be gone.
+pub const UPLOAD_HOURS_MAX: i64 = 2;
+
+/// Uploads that one node takes in at once.
+pub const UPLOADS_MAX: usize = 16;
+
+const _: () = assert!(UPLOAD_HOURS_MAX < ATTACHMENT_ORPHAN_HOURS);
+// Parts are numbered by 32 bits.
+const _: () =
+    assert!(ATTACHMENT_BYTES_MAX.div_ceil(ATTACHMENT_PART_BYTES as u64) < i32::MAX as u64);
 const _: () = assert!(LEASE_MARGIN_SECONDS + 2 * (HEARTBEAT_SECONDS as u32) < LEASE_SECONDS);
 const _: () = assert!((BATCH_RECORDS_MAX as u64) < RECENT_RECORDS_MAX);
 const _: () = assert!(RECENT_RECORDS_MAX < SNAPSHOT_RECORDS);

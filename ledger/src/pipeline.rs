@@ -9,13 +9,14 @@ use crate::log::Log;
 use crate::lookup::Lookup;
 use crate::receipt::{Committed, Receipt};
 use crate::seal::{SealError, SealedRecord, next_head, seal};
-use crate::store::{Append, AppendError, Attachment, IdempotencyRow, StoreError};
+use crate::store::{Append, AppendError, Attachment, IdempotencyRow, NamedAttachment, StoreError};
 use probity_governance::command::{Draft, Moment, Reply};
 use probity_governance::execute::{Decided, Rejected, execute};
 use probity_governance::permission::permit;
 use probity_governance::state::Applied;
 use probity_schemas::error::FormatError;
 use probity_schemas::time::Time;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What a command is answered once its batch is durable.
@@ -38,6 +39,7 @@ pub(crate) struct Batch {
     records: Vec<SealedRecord>,
     idempotency: Vec<IdempotencyRow>,
     attachments: Vec<Attachment>,
+    named: BTreeSet<NamedAttachment>,
     answers: Vec<(Answer, Outcome)>,
 }
 
@@ -59,7 +61,7 @@ pub(crate) async fn walk(log: &mut Log, commands: Vec<Admitted>) -> Result<(), S
             return fail_all(log, batch.answers, SubmitError::Broken { why });
         }
     }
-    let append = match log.append_of(&batch.records, batch.idempotency, batch.attachments) {
+    let append = match log.append_of(&mut batch) {
         Ok(append) => append,
         Err(error) => return fail_all(log, batch.answers, error),
     };
@@ -119,6 +121,7 @@ async fn decide_and_seal(
     let count = drafts.len();
     seal_all(log, batch, admitted, drafts, time).await?;
     batch.attachments.append(&mut admitted.attachments);
+    batch.named.extend(admitted.named.drain(..));
     if let (Some(scope), true) = (&admitted.idempotency, count > 0) {
         let row = IdempotencyRow {
             key: scope.row_key.clone(),
@@ -267,12 +270,8 @@ async fn answer_all(
 
 impl Log {
     /// What the store is asked to keep; nothing when nothing happened.
-    fn append_of(
-        &self,
-        records: &[SealedRecord],
-        idempotency: Vec<IdempotencyRow>,
-        attachments: Vec<Attachment>,
-    ) -> Result<Option<Append>, SubmitError> {
+    fn append_of(&self, batch: &mut Batch) -> Result<Option<Append>, SubmitError> {
+        let records = &batch.records;
         if records.is_empty() {
             return Ok(None);
         }
@@ -289,8 +288,9 @@ impl Log {
                 .iter()
                 .flat_map(|record| record.aliases.clone())
                 .collect(),
-            idempotency,
-            attachments,
+            idempotency: std::mem::take(&mut batch.idempotency),
+            attachments: std::mem::take(&mut batch.attachments),
+            named: std::mem::take(&mut batch.named).into_iter().collect(),
         }))
     }
 

@@ -1,11 +1,9 @@
-//! Reading logs: records, proofs, attachments. Needs no ownership and no key.
+//! Reading logs: records, proofs. Attachments are in `attachment.rs`. Needs no ownership and no key.
 //!
 //! Pages are read by key; nothing is held between two pages. What comes back is what the store says: whoever must not
 //! trust the store checks it, as the judge does.
 
-use crate::store::{
-    Attachment, DatabaseUrl, Head, LogNumber, Mode, Span, Store, StoreError, StoredRecord,
-};
+use crate::store::{DatabaseUrl, Head, LogNumber, Mode, Span, Store, StoreError, StoredRecord};
 use probity_governance::command::Alias;
 use probity_schemas::event::Event;
 use probity_schemas::hash::Hash;
@@ -128,22 +126,15 @@ impl Reader {
         Ok(found.into_iter().next().flatten())
     }
 
-    /// An attachment by its BLAKE3 name.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub async fn attachment(
-        &self,
-        log: LogNumber,
-        blake3: &str,
-    ) -> Result<Option<Attachment>, StoreError> {
-        self.store.attachment(log, blake3).await
-    }
-
     /// Ticks after every commit of this process. Other processes' commits are found by looking now and then.
     #[must_use]
     pub fn changes(&self) -> watch::Receiver<u64> {
         self.changes.clone()
+    }
+
+    /// The store behind it, to keep.
+    pub(crate) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
     }
 
     /// The store behind it.

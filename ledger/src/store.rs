@@ -4,6 +4,7 @@
 //! said it kept. Two stand behind this trait, SQLite and PostgreSQL; every test of one runs on both. Which records to
 //! append, and what they say, is not decided here.
 
+mod attachments;
 mod error;
 #[doc(hidden)]
 pub mod faulty;
@@ -15,6 +16,10 @@ mod rows;
 pub mod sqlite;
 mod url;
 
+pub use attachments::{
+    Attachment, AttachmentStore, KeptAttachment, Leftovers, NamedAttachment, NewUpload,
+    UploadNumber,
+};
 pub use error::{AppendError, StoreError};
 pub use kept::{KeptCosignature, KeptTimestamp};
 pub use lock::FileLock;
@@ -112,15 +117,6 @@ pub struct IdempotencyRow {
     pub reply: String,
 }
 
-/// Content named by its hash.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attachment {
-    /// BLAKE3, lower-case hexadecimal.
-    pub blake3: String,
-    /// The content.
-    pub content: Arc<[u8]>,
-}
-
 /// One append: everything in it becomes durable together, or nothing of it.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -136,6 +132,8 @@ pub struct Append {
     pub idempotency: Vec<IdempotencyRow>,
     /// Attachments; one that is there already is left as it is.
     pub attachments: Vec<Attachment>,
+    /// Attachments that its records name and that must be there whole, each once; from now on they are kept for good.
+    pub named: Vec<NamedAttachment>,
 }
 
 /// What a store is opened for.
@@ -195,7 +193,7 @@ pub async fn open(url: &DatabaseUrl, mode: Mode) -> Result<Arc<dyn Store>, Store
 /// Everything may be called by many at once. Dropping a call does not take back what it asked for: whether it was done is
 /// then unknown. Texts hold no NUL. Nothing here is to be used to make a decision: that is for the writer's state.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: AttachmentStore {
     /// The durability in force, for people: e.g. `sqlite WAL synchronous=FULL`.
     fn durability(&self) -> String;
 
@@ -261,23 +259,6 @@ pub trait Store: Send + Sync + 'static {
 
     /// Forgets idempotency rows written before a time (microseconds since the epoch), at most 10,000; how many went.
     async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError>;
-
-    /// An attachment.
-    async fn attachment(
-        &self,
-        log: LogNumber,
-        blake3: &str,
-    ) -> Result<Option<Attachment>, StoreError>;
-
-    /// Names and sizes of the attachments that came with the first `records` records of a log, in order of name, after a
-    /// name, at most `limit`.
-    async fn attachment_list(
-        &self,
-        log: LogNumber,
-        records: u64,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, u64)>, StoreError>;
 
     /// Keeps a cosignature, durably and for good; one of this witness at this size that is there is left as it is.
     async fn put_cosignature(

@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "ledger/attachments.rs"]
+mod attachments;
 #[path = "ledger/faults.rs"]
 mod faults;
 #[path = "ledger/home.rs"]

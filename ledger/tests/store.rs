@@ -19,6 +19,8 @@ mod postgres;
 mod reads;
 #[path = "store/sqlite.rs"]
 mod sqlite;
+#[path = "store/uploads.rs"]
+mod uploads;
 
 /// Makes a test on each database of every story.
 macro_rules! on_both {
@@ -75,6 +77,12 @@ on_both! {
         tiles_are_kept_once_and_counted_up_to_the_first_gap,
         cosignatures_are_kept_for_good_and_the_newest_come_first,
         time_stamps_are_kept_for_good_and_listed_from_the_newest;
+    uploads:
+        an_upload_is_there_when_it_is_whole_and_not_before,
+        uploads_of_a_log_share_a_quota_from_their_beginning_on,
+        an_append_names_what_is_there_or_is_not_done,
+        what_nobody_needs_is_swept_and_what_is_named_stays,
+        sweeping_and_naming_at_once_never_lose_what_is_named;
     leases:
         a_claim_raises_the_epoch_and_fences_the_writer_before_it,
         a_log_that_is_not_there_cannot_be_claimed,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::decimal;
 use crate::event::Event;
+use crate::event::telemetry::is_attachment_name;
 use crate::limits::{
     MANIFEST_BYTES_MAX, NOTE_BYTES_MAX, SCHEMA_BYTES_MAX, TIMESTAMP_BYTES_MAX, TREE_SIZE_MAX,
 };
@@ -244,14 +245,6 @@ fn unreadable(error: serde_json::Error) -> BundleError {
 
 fn tree_size(text: &str) -> Option<u64> {
     decimal(text).filter(|size| *size <= TREE_SIZE_MAX)
-}
-
-/// 64 lower-case hexadecimal digits.
-fn is_attachment_name(name: &str) -> bool {
-    name.len() == 64
-        && name
-            .bytes()
-            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]

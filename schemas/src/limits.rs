@@ -73,8 +73,17 @@ pub const BATCH_LINES_MAX: usize = 10_000;
 /// Bytes of one batch of observations.
 pub const BATCH_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Bytes of one attachment.
-pub const ATTACHMENT_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes of an attachment that comes with the request whose record names it.
+pub const ATTACHMENT_INLINE_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of any attachment: what a plain tar header can say, halved.
+pub const ATTACHMENT_BYTES_MAX: u64 = 4 * 1024 * 1024 * 1024;
+
+/// Attachments that one record names.
+pub const RECORD_ATTACHMENTS_MAX: usize = 16;
+
+/// Bytes of a media type.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
 /// Bytes of a disclosure as text; a line of `disclosures.jsonl` adds less than [`DISCLOSURE_LINE_BYTES_MAX`] allows.
 pub const DISCLOSURE_BYTES_MAX: usize = 96 * 1024;
@@ -108,9 +117,13 @@ pub const MEMBER_PATH_BYTES_MAX: usize = 100;
 
 const _: () = assert!(RECORD_BYTES_MAX == u16::MAX as usize);
 const _: () = assert!(FACTS_BYTES_MAX < RECORD_BYTES_MAX);
-const _: () = assert!(RECORD_BYTES_MAX < ATTACHMENT_BYTES_MAX);
-const _: () =
-    assert!(ATTACHMENT_BYTES_MAX <= BATCH_BYTES_MAX && BATCH_BYTES_MAX <= FOREIGN_JSON_BYTES_MAX);
+const _: () = assert!(RECORD_BYTES_MAX < ATTACHMENT_INLINE_BYTES_MAX);
+const _: () = assert!(
+    ATTACHMENT_INLINE_BYTES_MAX <= BATCH_BYTES_MAX && BATCH_BYTES_MAX <= FOREIGN_JSON_BYTES_MAX
+);
+const _: () = assert!(ATTACHMENT_BYTES_MAX < 8 * 1024 * 1024 * 1024);
+// A reference takes its media type and less than 160 bytes.
+const _: () = assert!(RECORD_ATTACHMENTS_MAX * (MEDIA_TYPE_BYTES_MAX + 160) < RECORD_BYTES_MAX / 2);
 const _: () =
     assert!(LOG_RECORDS_MAX <= TREE_SIZE_MAX && TREE_SIZE_MAX.ilog2() as usize == PROOF_HASHES_MAX);
 const _: () = assert!(LOG_RECORDS_MAX.ilog10() as usize == SEQUENCE_DIGITS);

@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod attachments;
 mod cluster;
 mod crash;
 mod decisions;

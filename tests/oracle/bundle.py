@@ -6,6 +6,7 @@ import re
 import tarfile
 
 from actor import Signatures, Unknown
+from attachment import Attachments
 from disclosure import Disclosures
 from note import Checkpoint, Note
 from part import Part
@@ -108,7 +109,7 @@ class Judgement:
         self.kept_root = None
         self.log, self.roots = Log(), Roots()
         self.signatures = Signatures(actors)
-        self.disclosures = Disclosures()
+        self.disclosures, self.attachments = Disclosures(), Attachments()
 
     def trusted_kept(self, kept):
         """The older checkpoint, if it is trusted and says anything."""
@@ -136,13 +137,16 @@ class Judgement:
             self.part.proofs(content)
         elif name == "records.jsonl" and self.is_part:
             self.require("bundle.json", "checkpoint", "proofs.jsonl")
-            self.part.records(content, lambda record, line: self.disclosures.record(record.sequence, line))
+            self.part.records(content, lambda record, line: self.beside(record.sequence, line))
         elif name == "records.jsonl":
             self.require("bundle.json", "checkpoint")
             self.records(content)
         elif name == "disclosures.jsonl":
             self.require("records.jsonl")
             self.disclosures.read(content)
+        elif name.startswith("attachments/"):
+            self.require("records.jsonl")
+            self.attachments.member(name.removeprefix("attachments/"), content)
         elif not name.startswith("schemas/"):
             self.passed_over.add(re.split("[/.]", name)[0])
 
@@ -175,10 +179,18 @@ class Judgement:
                 self.hear(record)
             except Refused as error:
                 raise Refused(error.rule, f"record {self.roots.size}: {error.detail or 'broken'}") from error
-            self.disclosures.record(self.roots.size, line)
+            self.beside(self.roots.size, line)
             self.roots.append(record.leaf)
             if self.kept and self.roots.size == self.kept.size:
                 self.kept_root = self.roots.root()
+
+    def beside(self, sequence, line):
+        """What a record says of things that are kept beside it."""
+        self.disclosures.record(sequence, line)
+        try:
+            self.attachments.record(line)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Refused("BadData", f"no body of its type: {error}") from error
 
     def hear(self, record):
         try:
@@ -242,6 +254,7 @@ class Judgement:
     def close_disclosures(self):
         shown, all_of_them = self.disclosures.shown, len(self.disclosures.standing)
         yield f"disclosures: {shown} shown, {all_of_them - shown} withheld or erased"
+        yield self.attachments.close()
         yield "not made: bodies by type, decisions" + "".join(f", {name}" for name in sorted(self.passed_over))
 
     def check_size(self):

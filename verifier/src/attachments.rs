@@ -28,17 +28,19 @@ struct Named {
 impl Attachments {
     /// Notes what a record names.
     pub(crate) fn record(&mut self, position: u64, event: &Event, findings: &mut Findings) {
-        let Some(named) = named_by(event) else {
-            return;
-        };
-        let mut fail = |rule, detail: &str| {
-            findings.fail(CheckName::Attachments, Some(position), rule, detail);
-        };
+        for named in event.attachments() {
+            if let Err((rule, detail)) = self.name(named) {
+                findings.fail(CheckName::Attachments, Some(position), rule, detail);
+            }
+        }
+    }
+
+    fn name(&mut self, named: &AttachmentRef) -> Result<(), (&'static str, &'static str)> {
         let Ok(hash) = blake3::Hash::from_hex(&named.blake3) else {
-            return fail("attachments.name", "blake3 is not 64 hexadecimal digits");
+            return Err(("attachments.name", "blake3 is not 64 hexadecimal digits"));
         };
         if hash.to_hex().as_str() != named.blake3 {
-            return fail("attachments.name", "blake3 is not in lower case");
+            return Err(("attachments.name", "blake3 is not in lower case"));
         }
         let bytes = named.bytes;
         let entry = self.named.entry(key(&hash));
@@ -47,11 +49,10 @@ impl Attachments {
             found: false,
         });
         if entry.bytes != bytes {
-            fail(
-                "attachments.length",
-                "an earlier record states another length for the same content",
-            );
+            let detail = "an earlier record states another length for the same content";
+            return Err(("attachments.length", detail));
         }
+        Ok(())
     }
 
     /// Checks a member `attachments/<name>`.
@@ -96,14 +97,6 @@ impl Attachments {
         let (found, withheld) = (counts.attachments, counts.attachments_withheld);
         let detail = format!("{found} have the content their records name; {withheld} withheld");
         findings.hold(CheckName::Attachments, detail);
-    }
-}
-
-/// The attachment that a body names.
-fn named_by(event: &Event) -> Option<&AttachmentRef> {
-    match event {
-        Event::TraceIngested(body) => Some(&body.attachment),
-        _ => None,
     }
 }
 

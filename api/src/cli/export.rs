@@ -99,6 +99,12 @@ async fn write(
         arguments.out.display(),
         summary.witnessed
     ));
+    if summary.attachments_missing > 0 {
+        complain(format_args!(
+            "exported: {} attachments that records name are gone from the store, and left out",
+            summary.attachments_missing
+        ));
+    }
     Ok(())
 }
 

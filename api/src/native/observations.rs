@@ -13,7 +13,8 @@ use axum::response::{IntoResponse as _, Response};
 use probity_governance::command::{Observation, Operation};
 use probity_ledger::Receipt;
 use probity_schemas::body::Body;
-use probity_schemas::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX};
+use probity_schemas::event::telemetry::AttachmentRef;
+use probity_schemas::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX, RECORD_ATTACHMENTS_MAX};
 use probity_schemas::subject::{RESERVED_THINGS, Subject};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -42,12 +43,28 @@ pub(crate) struct ObservationLine<'a> {
     #[serde(borrow)]
     #[schema(value_type = Object)]
     data: &'a RawValue,
+    /// Content that belongs to it, uploaded before; at most 16.
+    #[serde(default)]
+    attachments: Vec<AttachmentLine>,
     /// CloudEvents `correlationid`: e.g. the execution or decision it belongs to.
     correlationid: Option<String>,
     /// CloudEvents `causationid`.
     causationid: Option<String>,
     /// W3C `traceparent`.
     traceparent: Option<String>,
+}
+
+/// Content that a line names.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AttachmentLine {
+    /// BLAKE3 of the content, 64 lower-case hexadecimal digits.
+    blake3: String,
+    /// Its length.
+    bytes: u64,
+    /// Its media type.
+    #[schema(example = "image/png")]
+    media_type: String,
 }
 
 /// Where a batch went.
@@ -253,6 +270,7 @@ fn observation(line: &[u8]) -> Result<Observation, String> {
     let body =
         Body::from_foreign(line.data.get().as_bytes()).map_err(|error| format!("data: {error}"))?;
     Ok(Observation {
+        attachments: attachments(line.attachments)?,
         kind: line.kind,
         subject,
         body,
@@ -260,6 +278,24 @@ fn observation(line: &[u8]) -> Result<Observation, String> {
         causation: line.causationid,
         traceparent: line.traceparent,
     })
+}
+
+fn attachments(lines: Vec<AttachmentLine>) -> Result<Vec<AttachmentRef>, String> {
+    if lines.len() > RECORD_ATTACHMENTS_MAX {
+        return Err(format!("attachments: more than {RECORD_ATTACHMENTS_MAX}"));
+    }
+    let named = lines.into_iter().map(|line| {
+        let named = AttachmentRef {
+            blake3: line.blake3,
+            bytes: line.bytes,
+            media_type: line.media_type,
+        };
+        match named.fault() {
+            Some(fault) => Err(format!("attachments: {fault}")),
+            None => Ok(named),
+        }
+    });
+    named.collect()
 }
 
 #[cfg(test)]
@@ -293,6 +329,7 @@ mod tests {
             r#"{"kind":"seen","subject":"ticket/1","data":{"a":1,"a":2}}"#,
             r#"{"kind":"seen","subject":"ticket/1","data":9007199254740993}"#,
             r#"{"kind":"seen","subject":"ticket/1","data":1,"extra":1}"#,
+            r#"{"kind":"seen","subject":"ticket/1","data":1,"attachments":[{"blake3":"AB","bytes":1,"media_type":"text/plain"}]}"#,
         ];
         for line in bad {
             let error = observations(format!("{GOOD}\n{line}\n{GOOD}").as_bytes()).unwrap_err();

@@ -13,6 +13,7 @@ async fn operations(served: &Served) -> Vec<(Method, String, bool)> {
         let path = path
             .replace("{tenant}", "local")
             .replace("{id}", "00000000-0000-7000-8000-000000000000")
+            .replace("{blake3}", &"0".repeat(64))
             .replace("{sequence}", "0");
         for (method, operation) in methods.as_object().unwrap() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();

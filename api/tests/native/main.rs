@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod access;
+mod attachments;
 mod deciding;
 mod forwarding;
 mod harness;

@@ -187,6 +187,7 @@ pub(super) fn observe(observations: &[Observation]) -> Result<Decided, Rejected>
             });
         }
         let event = ObservationRecorded {
+            attachments: observation.attachments.clone(),
             body: observation.body.clone(),
             kind: observation.kind.clone(),
         };

@@ -34,6 +34,7 @@ fn metric(execution: &str) -> Operation {
 
 fn observation(subject: &str) -> Observation {
     Observation {
+        attachments: Vec::new(),
         kind: "seen".to_owned(),
         subject: Subject::parse(subject).unwrap(),
         body: Body::from_foreign(b"{}").unwrap(),

@@ -1,10 +1,10 @@
 //! A part of a log as a bundle: the records that were asked for, what a judge needs with them, and the proofs.
 //!
 //! With them go the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
-//! subject the newest seal. Memory: about 16 bytes a record; the lines are read once to be counted and once to be written.
+//! subject the newest seal. Memory: about 16 bytes a record, 100 an attachment; the lines are read once to be counted and once to be written.
 
 use super::trace::Trace;
-use super::{BundleSink, ExportError, ExportSummary, TOOL, schemas, stamps, whole};
+use super::{BundleSink, ExportError, ExportSummary, TOOL, attachments, schemas, stamps, whole};
 use crate::cosigned::Witnessed;
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
 use crate::paths::Paths;
@@ -66,7 +66,8 @@ impl Part<'_> {
         let (origin, size) = (&self.checkpoint.origin, self.head.range.size());
         stamps(self.reader, self.head.log, origin, size..=size, sink).await?;
         self.proofs(sink, &sequences, &shown).await?;
-        let bytes = self.records(sink, &sequences, progress).await?;
+        let (bytes, names) = self.records(sink, &sequences, progress).await?;
+        let shown = attachments::of_names(self.reader, self.head.log, names, sink).await?;
         schemas(sink).await?;
         sink.finish().await?;
         Ok(ExportSummary {
@@ -75,7 +76,8 @@ impl Part<'_> {
             first,
             size: self.head.range.size(),
             bytes,
-            attachments: 0,
+            attachments: shown.there,
+            attachments_missing: shown.missing,
             witnessed: self.witnessed.clone(),
         })
     }
@@ -253,13 +255,13 @@ impl Part<'_> {
         })
     }
 
-    /// `records.jsonl`: the lines, counted and then written.
+    /// `records.jsonl`: the lines, counted and then written; its bytes, and the attachments that they name.
     async fn records(
         &self,
         sink: &mut dyn BundleSink,
         sequences: &[u64],
         progress: &mut (dyn FnMut(u64, u64) + Send),
-    ) -> Result<u64, ExportError> {
+    ) -> Result<(u64, BTreeSet<String>), ExportError> {
         let mut bytes = 0;
         for stretch in stretches(sequences) {
             let page = self.lines(stretch).await?;
@@ -269,10 +271,11 @@ impl Part<'_> {
                 .sum::<u64>();
         }
         sink.begin(&Member::Records.to_string(), bytes).await?;
-        let mut done = 0;
+        let (mut done, mut names) = (0, BTreeSet::new());
         for stretch in stretches(sequences) {
             let mut lines = Vec::new();
             for stored in self.lines(stretch).await? {
+                names.extend(attachments::names_in(&stored.line));
                 lines.extend_from_slice(&stored.line);
                 lines.push(b'\n');
             }
@@ -281,7 +284,7 @@ impl Part<'_> {
             progress(done, sequences.len() as u64);
         }
         sink.end().await?;
-        Ok(bytes)
+        Ok((bytes, names))
     }
 
     /// The records of a stretch, all of them.

@@ -62,6 +62,9 @@ pub enum StoreError {
         /// What does not fit.
         what: &'static str,
     },
+    /// A record names an attachment that is not there whole.
+    #[error("an attachment that a record names is not there")]
+    AttachmentGone,
     /// A number is larger than the store can keep.
     #[error("{number} is more than the store can keep")]
     TooLarge {

@@ -1,6 +1,8 @@
 //! For tests: a store that fails on demand, each write in both ways a write can fail. Not part of the product; it is
 //! public because the tests that need it stand outside this crate.
 
+mod attachments;
+
 use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
@@ -11,8 +13,8 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 
 use super::{
-    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
-    LogNumber, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, Owner,
+    Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// What happens to an append.
@@ -49,6 +51,7 @@ pub enum Call {
 pub struct FaultyStore {
     inner: Arc<dyn Store>,
     appends: Mutex<VecDeque<AppendFault>>,
+    uploads: Mutex<VecDeque<AppendFault>>,
     failing: Mutex<Vec<Call>>,
 }
 
@@ -59,6 +62,7 @@ impl FaultyStore {
         Self {
             inner,
             appends: Mutex::default(),
+            uploads: Mutex::default(),
             failing: Mutex::default(),
         }
     }
@@ -197,24 +201,6 @@ impl Store for FaultyStore {
 
     async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError> {
         self.inner.forget_idempotency(before_micros).await
-    }
-
-    async fn attachment(
-        &self,
-        log: LogNumber,
-        blake3: &str,
-    ) -> Result<Option<Attachment>, StoreError> {
-        self.inner.attachment(log, blake3).await
-    }
-
-    async fn attachment_list(
-        &self,
-        log: LogNumber,
-        records: u64,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
-        self.inner.attachment_list(log, records, after, limit).await
     }
 
     async fn put_cosignature(

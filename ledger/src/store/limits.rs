@@ -39,6 +39,9 @@ pub(super) const BUSY_SECONDS_MAX: u64 = 5;
 /// Idempotency rows forgotten at once.
 pub(super) const FORGET_ROWS_MAX: i64 = 10_000;
 
+/// Uploads deleted at once.
+pub(super) const SWEEP_UPLOADS_MAX: i64 = 100;
+
 /// Connections to a server that write.
 pub(super) const WRITING_CONNECTIONS_MAX: u32 = 12;
 

@@ -5,6 +5,7 @@
 //! advisory lock is held.
 
 mod append;
+mod attachments;
 mod connect;
 mod cosignatures;
 mod lease;
@@ -24,8 +25,8 @@ use tokio::sync::RwLock;
 
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
-    Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
-    LogNumber, Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, Mode,
+    Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// A PostgreSQL database that keeps logs.
@@ -156,31 +157,6 @@ impl Store for PostgresStore {
 
     async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError> {
         within(write::forget_idempotency(self.writers()?, before_micros)).await
-    }
-
-    async fn attachment(
-        &self,
-        log: LogNumber,
-        blake3: &str,
-    ) -> Result<Option<Attachment>, StoreError> {
-        within(read::attachment(&self.readers, log, blake3)).await
-    }
-
-    async fn attachment_list(
-        &self,
-        log: LogNumber,
-        records: u64,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
-        within(read::attachment_list(
-            &self.readers,
-            log,
-            records,
-            after,
-            limit,
-        ))
-        .await
     }
 
     async fn put_cosignature(

@@ -8,8 +8,8 @@ use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 
 use super::{
-    Append, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, StoreError,
-    StoredRecord, SubjectEntry,
+    Append, Head, IdempotencyRow, KeptAttachment, KeptCosignature, KeptTimestamp, LogNumber,
+    StoreError, StoredRecord, SubjectEntry,
 };
 
 /// Columns of a log's row: log, tenant, size, root, range, bytes, epoch, checkpoint.
@@ -46,6 +46,20 @@ pub(super) fn timestamp(row: TimestampRow) -> Result<KeptTimestamp, StoreError> 
         time: Time::from_micros(time),
         checkpoint,
         reply,
+    })
+}
+
+/// Columns of an attachment: name, size, upload.
+pub(super) type KeptRow = (String, i64, Option<i64>);
+
+/// An attachment.
+pub(super) fn kept(log: LogNumber, row: KeptRow) -> Result<KeptAttachment, StoreError> {
+    let (blake3, size, upload) = row;
+    Ok(KeptAttachment {
+        log,
+        blake3,
+        bytes: unsigned(size)?,
+        upload,
     })
 }
 
@@ -173,8 +187,10 @@ pub(super) fn check(append: &Append) -> Result<(), StoreError> {
         .idempotency
         .iter()
         .flat_map(|row| [row.first, row.count]);
+    let named = append.named.iter().map(|attachment| attachment.bytes);
     let numbers = [after.range.size(), after.bytes]
         .into_iter()
+        .chain(named)
         .chain(revisions)
         .chain(keys);
     numbers.map(signed).try_for_each(|number| number.map(drop))

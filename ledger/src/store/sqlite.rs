@@ -5,6 +5,7 @@
 //! commit (`synchronous=FULL`); copying it back into the file happens beside the writer.
 
 mod append;
+mod attachments;
 mod committer;
 mod connect;
 mod cosignatures;
@@ -27,8 +28,8 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use self::committer::Committer;
 use super::{
-    Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, KeptCosignature,
-    KeptTimestamp, LogNumber, Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, FileLock, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber,
+    Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// The writing connection; empty once the store is closed.
@@ -182,24 +183,6 @@ impl Store for SqliteStore {
 
     async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError> {
         write::forget_idempotency(&mut *self.writer().await?, before_micros).await
-    }
-
-    async fn attachment(
-        &self,
-        log: LogNumber,
-        blake3: &str,
-    ) -> Result<Option<Attachment>, StoreError> {
-        read::attachment(&self.readers, log, blake3).await
-    }
-
-    async fn attachment_list(
-        &self,
-        log: LogNumber,
-        records: u64,
-        after: &str,
-        limit: u32,
-    ) -> Result<Vec<(String, u64)>, StoreError> {
-        read::attachment_list(&self.readers, log, records, after, limit).await
     }
 
     async fn put_cosignature(

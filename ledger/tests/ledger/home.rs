@@ -268,6 +268,7 @@ pub(crate) fn request(execution: &str, action: &str) -> Submission {
 pub(crate) fn observation(text: &str, key: Option<&str>) -> Submission {
     let body = Body::from_foreign(format!("{{\"text\":\"{text}\"}}").as_bytes()).unwrap();
     let one = Observation {
+        attachments: Vec::new(),
         kind: "note".to_owned(),
         subject: Subject::new("note", text).unwrap(),
         body,

@@ -195,6 +195,7 @@ impl Writer {
             aliases: Vec::new(),
             idempotency: Vec::new(),
             attachments: Vec::new(),
+            named: Vec::new(),
         }
     }
 

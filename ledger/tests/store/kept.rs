@@ -118,28 +118,37 @@ pub(crate) async fn attachments_are_named_by_content_and_listed_by_name(db: &Dat
         ("cc", &large),
         ("dd", b"d"),
     ] {
-        let found = db.store.attachment(log, name).await.unwrap().unwrap();
-        assert_eq!(found, attachment(name, content), "{name}");
+        let names = [name.to_owned()];
+        let kept = db.store.attachments(log, &names).await.unwrap();
+        let kept = kept[0].clone().unwrap();
+        let found = db.store.attachment_part(&kept, 0).await.unwrap();
+        assert_eq!(found.as_deref(), Some(content), "{name}");
+        assert_eq!(db.store.attachment_part(&kept, 1).await.unwrap(), None);
     }
-    assert_eq!(db.store.attachment(log, "ee").await.unwrap(), None);
-    assert_eq!(db.store.attachment(log + 1, "aa").await.unwrap(), None);
-    let list =
-        |after: &'static str, limit| db.store.attachment_list(log, u64::MAX >> 1, after, limit);
+    for (log, name) in [(log, "ee"), (log + 1, "aa")] {
+        let found = db.store.attachments(log, &[name.to_owned()]).await.unwrap();
+        assert_eq!(found, [None]);
+    }
+    let list = |records, after: &'static str, limit| async move {
+        let page = db.store.attachment_list(log, records, after, limit).await;
+        let page = page.unwrap().into_iter();
+        page.map(|kept| (kept.blake3, kept.bytes))
+            .collect::<Vec<_>>()
+    };
     let named = |names: &[(&str, u64)]| {
         names
             .iter()
             .map(|(name, size)| ((*name).to_owned(), *size))
             .collect::<Vec<_>>()
     };
-    assert_eq!(list("", 2).await.unwrap(), named(&[("aa", 0), ("bb", 2)]));
+    assert_eq!(list(9, "", 2).await, named(&[("aa", 0), ("bb", 2)]));
     assert_eq!(
-        list("bb", 9).await.unwrap(),
+        list(9, "bb", 9).await,
         named(&[("cc", 1024 * 1024), ("dd", 1)])
     );
-    assert_eq!(list("dd", 9).await.unwrap(), []);
-    let early = db.store.attachment_list(log, 1, "", 9).await.unwrap();
+    assert_eq!(list(9, "dd", 9).await, []);
     assert_eq!(
-        early,
+        list(1, "", 9).await,
         named(&[("aa", 0), ("bb", 2), ("cc", 1024 * 1024)]),
         "as the log was"
     );

@@ -2,7 +2,9 @@
 //!
 //! A report is evidence that it was reported, not that it is true. Times in these bodies are the reporter's.
 
+use super::Event;
 use crate::body::Body;
+use crate::limits::{ATTACHMENT_BYTES_MAX, MEDIA_TYPE_BYTES_MAX};
 use crate::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,6 +19,46 @@ pub struct AttachmentRef {
     pub bytes: u64,
     /// Its media type.
     pub media_type: String,
+}
+
+impl AttachmentRef {
+    /// What is wrong with it, if anything: a writer refuses it then.
+    #[must_use]
+    pub fn fault(&self) -> Option<&'static str> {
+        let is_printable = |text: &str| text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+        if !is_attachment_name(&self.blake3) {
+            Some("blake3: expected 64 lower-case hexadecimal digits")
+        } else if self.bytes > ATTACHMENT_BYTES_MAX {
+            Some("bytes: more than an attachment may have")
+        } else if !(1..=MEDIA_TYPE_BYTES_MAX).contains(&self.media_type.len())
+            || !is_printable(&self.media_type)
+        {
+            Some("media_type: expected 1 to 255 printable characters")
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether a text is how an attachment is named: BLAKE3 as 64 lower-case hexadecimal digits.
+#[must_use]
+pub fn is_attachment_name(name: &str) -> bool {
+    name.len() == 64
+        && name
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+impl Event {
+    /// The attachments that it names.
+    #[must_use]
+    pub fn attachments(&self) -> &[AttachmentRef] {
+        match self {
+            Self::TraceIngested(body) => std::slice::from_ref(&body.attachment),
+            Self::ObservationRecorded(body) => &body.attachments,
+            _ => &[],
+        }
+    }
 }
 
 /// `trace.ingested.v1`: the trace of an execution. The trace itself is an attachment.
@@ -148,6 +190,9 @@ pub struct ViolationIngested {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObservationRecorded {
+    /// Content that belongs to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentRef>,
     /// What was reported.
     pub body: Body,
     /// The reporter's label.

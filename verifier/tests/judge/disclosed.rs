@@ -27,6 +27,7 @@ pub(crate) fn observe_person(log: &mut Log) -> Vec<Disclosure> {
     })
     .unwrap();
     let observation = Observation {
+        attachments: Vec::new(),
         kind: "mail".to_owned(),
         subject: Subject::parse("ticket/1").unwrap(),
         body: withheld.body,

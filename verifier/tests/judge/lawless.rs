@@ -174,6 +174,7 @@ fn records_that_the_rules_never_gave() {
                     &subject(id),
                     AGENT,
                     ObservationRecorded {
+                        attachments: Vec::new(),
                         body,
                         kind: "approved".to_owned(),
                     },

@@ -334,6 +334,7 @@ fn traced(execution: &str, now: Time) -> TraceIngested {
 
 pub(crate) fn observation(number: u32) -> Observation {
     Observation {
+        attachments: Vec::new(),
         kind: "log_line".to_owned(),
         subject: Subject::parse("machine/m-1").unwrap(),
         body: Body::from_foreign(format!("{{\"line\": {number}}}").as_bytes()).unwrap(),

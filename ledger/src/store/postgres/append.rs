@@ -1,12 +1,16 @@
 //! One append, one statement: compare and swap the log's row, and insert everything else if that was done.
 //!
+//! Where its records name attachments, a statement before it, in the same transaction, marks them; if one is not there, nothing
+//! is written.
+//!
 //! Read committed is what the swap needs: it waits for a rival that has the row, then looks at the row again.
 
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgDatabaseError, PgSeverity};
-use sqlx::{PgPool, Postgres};
+use sqlx::{Connection as _, PgPool, Postgres};
 
+use super::attachments;
 use crate::store::limits::ANSWER_SECONDS_MAX;
 use crate::store::{Append, AppendError, StoreError, rows};
 
@@ -63,16 +67,57 @@ pub(super) async fn append(pool: &PgPool, append: &Append) -> Result<(), AppendE
 
 /// Sends the statement. The driver answers only after the server has said that it is done with it, commit included.
 async fn send(connection: &mut PgConnection, append: &Append) -> Result<(), AppendError> {
-    let answer = bind_besides(bind_records(append), append).fetch_one(connection);
+    let answer = async {
+        if append.named.is_empty() {
+            swapped(connection, append).await
+        } else {
+            name_and_swap(connection, append).await
+        }
+    };
     match tokio::time::timeout(Duration::from_secs(ANSWER_SECONDS_MAX), answer).await {
-        Ok(Ok(1)) => Ok(()),
-        Ok(Ok(_)) => Err(AppendError::Conflict),
+        Ok(Ok(Done::Swapped)) => Ok(()),
+        Ok(Ok(Done::Conflict)) => Err(AppendError::Conflict),
+        Ok(Ok(Done::AttachmentGone)) => Err(AppendError::NotDone(StoreError::AttachmentGone)),
         Ok(Err(error)) if is_refusal(&error) => Err(AppendError::NotDone(error.into())),
         Ok(Err(error)) => Err(AppendError::Unknown(error.into())),
         Err(_) => Err(AppendError::Unknown(StoreError::Silent {
             seconds: ANSWER_SECONDS_MAX,
         })),
     }
+}
+
+/// What came of it.
+enum Done {
+    Swapped,
+    Conflict,
+    AttachmentGone,
+}
+
+async fn swapped(connection: &mut PgConnection, append: &Append) -> Result<Done, sqlx::Error> {
+    let query = bind_besides(bind_records(append), append);
+    Ok(match query.fetch_one(connection).await? {
+        1 => Done::Swapped,
+        _ => Done::Conflict,
+    })
+}
+
+/// Only an append that was done is committed: what was marked for another one is not named by it.
+async fn name_and_swap(
+    connection: &mut PgConnection,
+    append: &Append,
+) -> Result<Done, sqlx::Error> {
+    let (log, first) = (append.expected.log, append.expected.range.size());
+    let mut transaction = connection.begin().await?;
+    let done = if attachments::name(&mut transaction, log, first, &append.named).await? {
+        swapped(&mut transaction, append).await?
+    } else {
+        Done::AttachmentGone
+    };
+    match done {
+        Done::Swapped => transaction.commit().await?,
+        Done::Conflict | Done::AttachmentGone => transaction.rollback().await?,
+    }
+    Ok(done)
 }
 
 /// Whether the server said that the statement failed, and therefore wrote nothing. A session that it ends (severity FATAL)

@@ -3,16 +3,13 @@
 //! Lists of questions go in as arrays and come back with their places.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 use sqlx::{AssertSqlSafe, PgPool, Row as _};
 
 use crate::store::rows::{self, HeadRow, KeyRow, placed, signed, unsigned};
-use crate::store::{
-    Attachment, Head, IdempotencyRow, LogNumber, Span, StoreError, StoredRecord, SubjectEntry,
-};
+use crate::store::{Head, IdempotencyRow, LogNumber, Span, StoreError, StoredRecord, SubjectEntry};
 
 pub(super) async fn heads(pool: &PgPool) -> Result<Vec<Head>, StoreError> {
     let sql = "SELECT log, tenant, size, root, range, bytes, epoch, checkpoint FROM probity.logs ORDER BY log";
@@ -203,43 +200,6 @@ pub(super) async fn idempotency(
         Ok((place, rows::key(row)?))
     };
     placed(keys.len(), found.into_iter().map(row))
-}
-
-pub(super) async fn attachment(
-    pool: &PgPool,
-    log: LogNumber,
-    blake3: &str,
-) -> Result<Option<Attachment>, StoreError> {
-    let sql = "SELECT content FROM probity.attachments WHERE log = $1 AND blake3 = $2";
-    let found: Option<Vec<u8>> = sqlx::query_scalar(sql)
-        .bind(log)
-        .bind(blake3)
-        .fetch_optional(pool)
-        .await?;
-    Ok(found.map(|content| Attachment {
-        blake3: blake3.to_owned(),
-        content: Arc::from(content),
-    }))
-}
-
-pub(super) async fn attachment_list(
-    pool: &PgPool,
-    log: LogNumber,
-    records: u64,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<(String, u64)>, StoreError> {
-    let sql = "SELECT blake3, size FROM probity.attachments WHERE log = $1 AND first < $2 AND blake3 > $3 ORDER BY blake3 LIMIT $4";
-    let query = sqlx::query_as(sql)
-        .bind(log)
-        .bind(signed(records)?)
-        .bind(after)
-        .bind(i64::from(limit));
-    let found: Vec<(String, i64)> = query.fetch_all(pool).await?;
-    found
-        .into_iter()
-        .map(|(blake3, size)| Ok((blake3, unsigned(size)?)))
-        .collect()
 }
 
 pub(super) async fn snapshot(pool: &PgPool, log: LogNumber) -> Result<Option<Vec<u8>>, StoreError> {

@@ -1,24 +1,56 @@
-//! The SQL of one append inside the committer's transaction: compare and swap the log's row, then insert.
+//! The SQL of one append inside the committer's transaction: compare and swap the log's row, insert, and mark what is named.
+
+use std::sync::Arc;
 
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
+use super::attachments;
 use super::insert::{ALIASES, ATTACHMENTS, KEYS, RECORDS, SUBJECTS};
 use crate::store::limits::INSERT_ROWS_MAX;
-use crate::store::{Append, rows};
+use crate::store::{Append, StoreError, rows};
+
+/// Why an append is not taken, and the transaction with it.
+#[derive(Clone)]
+pub(super) enum Refusal {
+    /// The database says no.
+    Database(Arc<sqlx::Error>),
+    /// Its records name an attachment that is not there.
+    AttachmentGone,
+}
+
+impl From<sqlx::Error> for Refusal {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(Arc::new(error))
+    }
+}
+
+impl From<Refusal> for StoreError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Database(error) => Self::Database(error),
+            Refusal::AttachmentGone => Self::AttachmentGone,
+        }
+    }
+}
 
 /// Writes one append; `false`, and nothing written, when the log's row is not the one the writer saw. That its numbers
 /// fit was checked before ([`rows::check`]).
 pub(super) async fn write(
     connection: &mut SqliteConnection,
     append: &Append,
-) -> Result<bool, sqlx::Error> {
+) -> Result<bool, Refusal> {
     if !swap(connection, append).await? {
         return Ok(false);
     }
     write_records(connection, append).await?;
     write_besides(connection, append).await?;
-    Ok(true)
+    let (log, first) = (append.expected.log, append.expected.range.size());
+    if attachments::name(connection, log, first, &append.named).await? {
+        Ok(true)
+    } else {
+        Err(Refusal::AttachmentGone)
+    }
 }
 
 /// Swaps the log's row if it is still the one the writer saw.

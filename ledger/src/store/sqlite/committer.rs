@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+use super::append::Refusal;
 use super::turns::{Turns, Weight};
 use super::{Writer, append, connect};
 use crate::store::limits::{APPEND_PAGES_MIN, COMMIT_QUEUE_MAX, PAGE_BYTES, WAL_BYTES_MAX};
@@ -22,8 +23,8 @@ struct Waiting {
 enum Failure {
     /// It could not begin.
     Begin(sqlx::Error),
-    /// The database refused one of its appends.
-    Refused(sqlx::Error),
+    /// One of its appends was refused.
+    Refused(Refusal),
     /// Its commit was asked for; which appends it was to make durable.
     Commit(sqlx::Error, Vec<bool>),
 }
@@ -185,13 +186,8 @@ fn answer(batch: Vec<Waiting>, outcome: Result<Vec<bool>, Failure>) {
     let (written, error) = match outcome {
         Ok(written) => (written, None),
         Err(Failure::Commit(error, written)) => (written, Some(Arc::new(error))),
-        Err(Failure::Begin(error) | Failure::Refused(error)) => {
-            let error = Arc::new(error);
-            let not_done = || AppendError::NotDone(StoreError::Database(Arc::clone(&error)));
-            return batch
-                .into_iter()
-                .for_each(|waiting| reply(waiting, Err(not_done())));
-        }
+        Err(Failure::Begin(error)) => return refuse(batch, &Refusal::from(error)),
+        Err(Failure::Refused(refusal)) => return refuse(batch, &refusal),
     };
     let unknown = |error| AppendError::Unknown(StoreError::Database(Arc::clone(error)));
     for (waiting, written) in batch.into_iter().zip(written) {
@@ -201,6 +197,12 @@ fn answer(batch: Vec<Waiting>, outcome: Result<Vec<bool>, Failure>) {
             Some(error) => Err(unknown(error)),
         };
         reply(waiting, answer);
+    }
+}
+
+fn refuse(batch: Vec<Waiting>, refusal: &Refusal) {
+    for waiting in batch {
+        reply(waiting, Err(AppendError::NotDone(refusal.clone().into())));
     }
 }
 
@@ -255,6 +257,7 @@ mod tests {
             aliases: Vec::new(),
             idempotency: Vec::new(),
             attachments: Vec::new(),
+            named: Vec::new(),
         }
     }
 

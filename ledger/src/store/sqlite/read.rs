@@ -4,7 +4,6 @@
 //! turning such a join around: an array searched once for every row of a large table takes minutes.
 
 use std::ops::Range;
-use std::sync::Arc;
 
 use futures_util::TryStreamExt as _;
 use probity_schemas::hash::Hash;
@@ -14,8 +13,7 @@ use sqlx::{Row as _, SqlitePool};
 
 use crate::store::rows::{self, HeadRow, KeyRow, placed, signed, unsigned};
 use crate::store::{
-    Attachment, Head, IdempotencyRow, LogNumber, Owner, Span, StoreError, StoredRecord,
-    SubjectEntry,
+    Head, IdempotencyRow, LogNumber, Owner, Span, StoreError, StoredRecord, SubjectEntry,
 };
 
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
@@ -206,44 +204,6 @@ pub(super) async fn idempotency(
     placed(keys.len(), found.into_iter().map(row))
 }
 
-pub(super) async fn attachment(
-    pool: &SqlitePool,
-    log: LogNumber,
-    blake3: &str,
-) -> Result<Option<Attachment>, StoreError> {
-    let sql = "SELECT content FROM attachments WHERE log = ? AND blake3 = ?";
-    let found: Option<Vec<u8>> = sqlx::query_scalar(sql)
-        .bind(log)
-        .bind(blake3.to_owned())
-        .fetch_optional(pool)
-        .await?;
-    Ok(found.map(|content| Attachment {
-        blake3: blake3.to_owned(),
-        content: Arc::from(content),
-    }))
-}
-
-pub(super) async fn attachment_list(
-    pool: &SqlitePool,
-    log: LogNumber,
-    records: u64,
-    after: &str,
-    limit: u32,
-) -> Result<Vec<(String, u64)>, StoreError> {
-    let sql = "SELECT blake3, size FROM attachments WHERE log = ? AND first < ? AND blake3 > ? ORDER BY blake3 LIMIT ?";
-    let found: Vec<(String, i64)> = sqlx::query_as(sql)
-        .bind(log)
-        .bind(signed(records)?)
-        .bind(after.to_owned())
-        .bind(limit)
-        .fetch_all(pool)
-        .await?;
-    found
-        .into_iter()
-        .map(|(blake3, size)| Ok((blake3, unsigned(size)?)))
-        .collect()
-}
-
 pub(super) async fn snapshot(
     pool: &SqlitePool,
     log: LogNumber,
@@ -303,6 +263,6 @@ pub(super) async fn owner(pool: &SqlitePool, tenant: &Tenant) -> Result<Option<O
 }
 
 /// Questions as one JSON array; strings and numbers can always be written as JSON.
-fn json<T: serde::Serialize>(questions: &[T]) -> String {
+pub(super) fn json<T: serde::Serialize>(questions: &[T]) -> String {
     serde_json::to_string(questions).unwrap_or_default()
 }
