@@ -8,6 +8,7 @@ mod export;
 mod guard;
 mod key;
 mod serve;
+mod signer;
 mod vkey;
 mod witness;
 
@@ -41,7 +42,7 @@ enum Command {
     Serve(Box<crate::config::ServerConfig>),
     /// See it all work once: policy, request, approval, outcome, export, judge.
     Quickstart(quickstart::Options),
-    /// Issue and revoke keys, and register public keys of people and producers.
+    /// Issue and revoke keys, register public keys of people and producers, rotate the key that signs a log.
     #[command(subcommand)]
     Key(key::Command),
     /// Answer a pending decision, signed with your own key on your own machine.
@@ -71,6 +72,14 @@ pub(crate) enum Failure {
     NoLog {
         /// The tenant.
         tenant: Tenant,
+    },
+    /// The log names a key that is not here.
+    #[error(
+        "the log is signed with {key}, which is not in the key directory: check --keys, or ask on the node that writes the log"
+    )]
+    KeyNotHeld {
+        /// The verifier key.
+        key: String,
     },
     /// The environment holds what cannot be.
     #[error("{0}")]
@@ -147,7 +156,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Quickstart(options) => quickstart::run(options).await,
         Command::Key(command) => key::run(command).await,
         Command::Approve(arguments) => approve::run(arguments).await,
-        Command::Vkey(arguments) => vkey::run(&arguments),
+        Command::Vkey(arguments) => vkey::run(&arguments).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Witness(arguments) => witness::run(arguments).await,
         Command::Guard(command) => guard::run(command).await,

@@ -13,6 +13,7 @@ pub(crate) mod page;
 pub(crate) mod persons;
 pub(crate) mod proofs;
 pub(crate) mod records;
+pub(crate) mod signers;
 pub(crate) mod spending;
 pub(crate) mod tiles;
 pub(crate) mod views;
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(persons::routes())
         .merge(credentials::routes())
         .merge(keys::routes())
+        .merge(signers::routes())
         .merge(approvals::routes())
         .merge(spending::routes())
         .merge(views::routes())

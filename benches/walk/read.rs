@@ -74,6 +74,7 @@ fn hash(rows: &[StoredRecord]) -> Rate {
 fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
     let options = Options {
         actor_keys: Vec::new(),
+        compromised: Vec::new(),
         keys: vec![key.parse().unwrap()],
         since: None,
         witnesses: Witnesses::default(),

@@ -12,6 +12,7 @@ use crate::permission::Right;
 use crate::policy::PolicyFault;
 use crate::producer::{self, ReportFault};
 use crate::settings::SettingFault;
+use crate::signer::SignerFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{Applied, State};
 use probity_schemas::event::Event;
@@ -125,6 +126,9 @@ pub enum Fault {
     /// A key that cannot be registered.
     #[error("the key is refused: {0}")]
     Key(#[from] KeyFault),
+    /// A key that cannot become the signer's, or cannot be called compromised.
+    #[error("the signer's key is refused: {0}")]
+    Signer(#[from] SignerFault),
     /// The digest is not the one of the decision.
     #[error("the request digest is not the decision's")]
     OtherRequest,

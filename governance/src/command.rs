@@ -12,6 +12,7 @@ use probity_schemas::event::log::{BundleExported, LogOpened, LogRestored, Settin
 use probity_schemas::event::personal::HoldLifted;
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
 use probity_schemas::event::seal::SubjectsSealed;
+use probity_schemas::event::signer::SignerCompromised;
 use probity_schemas::event::telemetry::{
     AuditIngested, CostIngested, MetricIngested, TraceIngested, ViolationIngested,
 };
@@ -73,6 +74,15 @@ pub enum Operation {
     RegisterKey(Box<KeyRegistered>),
     /// Revoke the key of this id, with a reason.
     RevokeKey(String, Option<String>),
+    /// Have another key, a verifier key that the ledger can sign with, sign the checkpoints from now on.
+    RotateSigner {
+        /// The new verifier key.
+        signer: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Say that a key that signs no more was compromised.
+    ReportCompromise(SignerCompromised),
     /// Record what has run out by now; the ledger's own clock asks.
     ExpireDue,
     /// Record that a bundle was made.

@@ -20,6 +20,7 @@ use crate::permission::permit;
 use crate::policy::PolicyFault;
 use crate::producer::ReportFault;
 use crate::settings::SettingFault;
+use crate::signer::SignerFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{CaseStatus, Closed, OpenCase, State};
 use probity_schemas::event::Event;
@@ -170,6 +171,13 @@ pub enum Rejected {
     KeyUnknown {
         /// The id.
         id: String,
+    },
+    /// The key does not become the signer's, or is not called compromised.
+    #[error("the signer's key is refused: {why}")]
+    SignerInvalid {
+        /// Why.
+        #[from]
+        why: SignerFault,
     },
     /// The answer is not signed as it must be.
     #[error("the answer is refused: {why}")]

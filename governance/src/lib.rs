@@ -15,5 +15,6 @@ pub mod policy;
 pub mod posture;
 pub mod producer;
 pub mod settings;
+pub mod signer;
 pub mod signing;
 pub mod state;

@@ -29,6 +29,9 @@ pub const NOTE_BYTES_MAX: usize = 4 * 1024;
 /// Keys of actors in force at once.
 pub const KEYS_MAX: usize = 10_000;
 
+/// Keys that a log's signer has, one after the other.
+pub const SIGNERS_MAX: usize = 1_000;
+
 /// Bytes of a key's label or version.
 pub const LABEL_BYTES_MAX: usize = 255;
 

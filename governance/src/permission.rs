@@ -30,7 +30,7 @@ pub(crate) enum Right {
     Adapters,
     /// Register the adapter that one is.
     OwnAdapter,
-    /// Settings, budgets, credentials, erasures, holds and people's keys.
+    /// Settings, budgets, credentials, erasures, holds, people's keys and the signer's.
     Administer,
     /// Keys that producers sign their reports with.
     ProducerKeys,
@@ -85,7 +85,9 @@ impl Right {
             | Operation::RevokeCredential(..)
             | Operation::Erase(_)
             | Operation::SetHold(_)
-            | Operation::LiftHold(_) => Self::Administer,
+            | Operation::LiftHold(_)
+            | Operation::RotateSigner { .. }
+            | Operation::ReportCompromise(_) => Self::Administer,
             Operation::RegisterKey(registered) => Self::over_key(Some(registered.purpose)),
             Operation::RevokeKey(id, _) => Self::over_key_in_force(directory, id),
             Operation::RecordExport(_) => Self::Export,
@@ -131,7 +133,9 @@ impl Right {
             | Event::PersonalErased(_)
             | Event::ErasureRefused(_)
             | Event::HoldSet(_)
-            | Event::HoldLifted(_) => Self::Administer,
+            | Event::HoldLifted(_)
+            | Event::SignerRotated(_)
+            | Event::SignerCompromised(_) => Self::Administer,
             Event::KeyRegistered(registered) => Self::over_key(Some(registered.purpose)),
             Event::KeyRevoked(_) => {
                 let id = record.subject.strip_prefix("key/").unwrap_or_default();

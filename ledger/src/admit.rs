@@ -338,6 +338,8 @@ const fn operation_name(operation: &Operation) -> &'static str {
         Operation::RevokeCredential(..) => "revoke_credential",
         Operation::RegisterKey(_) => "register_key",
         Operation::RevokeKey(..) => "revoke_key",
+        Operation::RotateSigner { .. } => "rotate_signer",
+        Operation::ReportCompromise(_) => "report_compromise",
         Operation::ExpireDue => "expire_due",
         Operation::RecordExport(_) => "record_export",
         Operation::Erase(_) => "erase",

@@ -17,7 +17,6 @@ use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, STAMPS_A_PAGE};
 use crate::load::range_at;
 use crate::persons::{PersonError, Persons};
 use crate::reader::{LogHead, Reader};
-use crate::signer::{FileSigner, KeyError, Signer as _};
 use crate::store::{Head, LogNumber, Span, StoreError};
 use bytes::Bytes;
 use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
@@ -25,12 +24,16 @@ use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::Event;
 use probity_schemas::note::Note;
 use probity_schemas::subject::Tenant;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
 use thiserror::Error;
 
 /// Name and version of this program, for the manifest.
 const TOOL: &str = concat!("probity ", env!("CARGO_PKG_VERSION"));
+
+/// Older checkpoints read at once.
+const CHECKPOINTS_A_PAGE: u32 = 500;
 
 /// Attachments listed at once.
 const ATTACHMENTS_A_PAGE: u32 = 500;
@@ -47,9 +50,6 @@ pub enum ExportError {
     /// The store failed.
     #[error("the log could not be read")]
     Store(#[from] StoreError),
-    /// The log's key cannot be used.
-    #[error("the log's key cannot be used")]
-    Key(#[from] KeyError),
     /// The guard could not be written, or is at odds with the log.
     #[error("the log's checkpoint could not be kept in the guard")]
     Guard(#[from] GuardError),
@@ -154,7 +154,7 @@ pub async fn export(
         Bytes::from(head.checkpoint.clone()),
     )
     .await?;
-    stamps(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
+    older(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
     let bytes = records(reader, &head, sink, progress).await?;
     let disclosures = match shown.persons {
         Some(persons) => {
@@ -220,10 +220,10 @@ pub async fn export_part(
 fn guarded(keys: &Path, tenant: &Tenant, note: &str) -> Result<Checkpoint, ExportError> {
     let text = Note::parse(note).map_err(|_| ExportError::Checkpoint)?;
     let checkpoint = Checkpoint::parse(text.text()).map_err(|_| ExportError::Checkpoint)?;
-    if let Some(signer) = FileSigner::load(keys, tenant)? {
-        Guard::beside(keys).keep(tenant, note, signer.verifier_key())?;
+    match Guard::beside(keys).keep(tenant, note) {
+        Ok(()) | Err(GuardError::NotHeld) => Ok(checkpoint),
+        Err(error) => Err(error.into()),
     }
-    Ok(checkpoint)
 }
 
 /// The JSON Schema of every type, for readers.
@@ -256,49 +256,81 @@ async fn head_at(
     Ok((head, witnessed))
 }
 
-/// The time-stamps of checkpoints of these sizes, with the checkpoints, as they were stamped. Memory: their sizes, and a page.
-async fn stamps(
+/// Writes the older checkpoints, those at which the signer's key changed and those of these sizes that were stamped, as they were stamped,
+/// and then the time-stamps; the sizes of the former. Memory: those, the sizes of the latter, and a page.
+async fn older(
     reader: &Reader,
     log: LogNumber,
     origin: &str,
     sizes: RangeInclusive<u64>,
     sink: &mut dyn BundleSink,
-) -> Result<(), ExportError> {
-    let (store, mut before, mut stamped) = (reader.store(), *sizes.end() + 1, Vec::new());
+) -> Result<Vec<u64>, ExportError> {
+    let store = reader.store();
+    let handed_on = handed_on(reader, log, *sizes.end()).await?;
+    let stamped = stamped(reader, log, origin, sizes).await?;
+    let all: BTreeSet<u64> = handed_on.keys().chain(&stamped).copied().collect();
+    for size in all {
+        let note = match stamped.contains(&size) {
+            true => {
+                let kept = store.timestamps_before(log, origin, size + 1, 1).await?;
+                let kept = kept.into_iter().find(|kept| kept.size == size);
+                kept.map(|kept| kept.checkpoint)
+            }
+            false => handed_on.get(&size).cloned(),
+        };
+        if let Some(note) = note {
+            whole(sink, &Member::OlderCheckpoint(size), note.into()).await?;
+        }
+    }
+    for size in stamped {
+        let kept = store.timestamps_before(log, origin, size + 1, 1).await?;
+        for kept in kept.into_iter().filter(|kept| kept.size == size) {
+            whole(sink, &Member::Timestamp(size), kept.reply.into()).await?;
+        }
+    }
+    Ok(handed_on.into_keys().collect())
+}
+
+/// The sizes at which checkpoints were stamped.
+async fn stamped(
+    reader: &Reader,
+    log: LogNumber,
+    origin: &str,
+    sizes: RangeInclusive<u64>,
+) -> Result<BTreeSet<u64>, StoreError> {
+    let (mut before, mut stamped) = (*sizes.end() + 1, BTreeSet::new());
     loop {
-        let page = store
+        let page = reader
+            .store()
             .timestamps_before(log, origin, before, STAMPS_A_PAGE)
             .await?;
-        stamped.extend(
-            page.iter()
-                .map(|kept| kept.size)
-                .filter(|size| sizes.contains(size)),
-        );
+        let known = page.iter().map(|kept| kept.size);
+        stamped.extend(known.filter(|size| sizes.contains(size)));
         match page.last() {
             Some(last) if sizes.contains(&last.size) => before = last.size,
-            _ => break,
+            _ => return Ok(stamped),
         }
     }
-    stamped.reverse();
-    for is_token in [false, true] {
-        for size in &stamped {
-            let kept = store.timestamps_before(log, origin, size + 1, 1).await?;
-            for kept in kept.into_iter().filter(|kept| kept.size == *size) {
-                match is_token {
-                    false => {
-                        whole(
-                            sink,
-                            &Member::OlderCheckpoint(*size),
-                            kept.checkpoint.into(),
-                        )
-                        .await?
-                    }
-                    true => whole(sink, &Member::Timestamp(*size), kept.reply.into()).await?,
-                }
-            }
-        }
+}
+
+/// The checkpoints at which the signer's key changed, by size.
+async fn handed_on(
+    reader: &Reader,
+    log: LogNumber,
+    size: u64,
+) -> Result<BTreeMap<u64, String>, StoreError> {
+    let (mut after, mut handed_on) = (0, BTreeMap::new());
+    loop {
+        let page = reader
+            .store()
+            .kept_checkpoints(log, after, CHECKPOINTS_A_PAGE)
+            .await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(handed_on);
+        };
+        after = *last;
+        handed_on.extend(page.into_iter().filter(|(kept, _)| *kept <= size));
     }
-    Ok(())
 }
 
 async fn records(

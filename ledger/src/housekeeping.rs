@@ -2,9 +2,9 @@
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
+use crate::guard::GuardError;
 use crate::ledger::{Inner, Ledger};
 use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS, SEAL_LOOK_SECONDS, STAMP_LOOK_SECONDS};
-use crate::signer::{FileSigner, Signer as _};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
@@ -100,17 +100,14 @@ pub(crate) async fn keep_guard(inner: &Inner) {
         }
     };
     for head in heads {
-        let Ok(Some(signer)) = FileSigner::load(&inner.config.keys, &head.tenant) else {
-            continue;
-        };
         if head.checkpoint.is_empty() {
             continue;
         }
-        let kept = inner
-            .guard
-            .keep(&head.tenant, &head.checkpoint, signer.verifier_key());
-        if let Err(error) = kept {
-            tracing::error!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the guard was not written");
+        match inner.guard.keep(&head.tenant, &head.checkpoint) {
+            Ok(()) | Err(GuardError::NotHeld) => {}
+            Err(error) => {
+                tracing::error!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the guard was not written");
+            }
         }
     }
 }

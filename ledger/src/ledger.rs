@@ -60,7 +60,6 @@ pub(crate) struct Handle {
     pub published: watch::Receiver<Arc<Published>>,
     pub in_flight: InFlightKeys,
     pub fingerprint_key: Zeroizing<[u8; 32]>,
-    pub verifier_key: probity_schemas::vkey::VerifierKey,
     pub term: u64,
     pub task: std::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -257,15 +256,13 @@ impl Ledger {
         }
     }
 
-    /// The log's verifier key as its newest opening or restoration names it; `None` when there is no such log.
+    /// The log's verifier key that is in force; `None` when there is no such log.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn verifier_key(&self, tenant: &Tenant) -> Result<Option<String>, StoreError> {
-        if let Some(handle) = self.live(tenant) {
-            return Ok(Some(handle.verifier_key.to_string()));
-        }
-        open::recorded_key(&*self.0.store, tenant).await
+        let directory = self.directory(tenant).await?;
+        Ok(directory.and_then(|directory| directory.signer().map(str::to_owned)))
     }
 
     /// Who owns a log.

@@ -119,6 +119,9 @@ async fn decide_and_seal(
     let salt =
         crate::ids::salt().map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
     count_disclosures(log, batch, admitted).await?;
+    if let Operation::RotateSigner { signer, .. } = &admitted.command.operation {
+        log.take_up(signer)?;
+    }
     let decided = decide(log, admitted, &Moment { time, id, salt }).await?;
     let (drafts, reply) = decided.into_parts();
     let first = batch.records.len();
@@ -302,11 +305,11 @@ impl Log {
         if records.is_empty() {
             return Ok(None);
         }
-        let next = next_head(&self.tip, &self.head, &*self.signer).map_err(|error| {
-            SubmitError::Broken {
+        let signers = self.signers_of(records)?;
+        let next =
+            next_head(&self.tip, &self.head, &signers).map_err(|error| SubmitError::Broken {
                 why: error.to_string(),
-            }
-        })?;
+            })?;
         Ok(Some(Append {
             expected: self.head.clone(),
             next,
@@ -319,6 +322,7 @@ impl Log {
             attachments: take(&mut batch.attachments),
             disclosures: take(&mut batch.disclosures),
             erased: take(&mut batch.erased),
+            keep_checkpoint: signers.len() > 1,
         }))
     }
 

@@ -156,6 +156,8 @@ pub struct Append {
     pub disclosures: Vec<SealedDisclosure>,
     /// Persons whose disclosures are deleted, those of this append not among them; kept, so that their keys can be destroyed.
     pub erased: Vec<PersonToken>,
+    /// Whether the row's checkpoint after it is kept for good.
+    pub keep_checkpoint: bool,
 }
 
 /// What a store is opened for.
@@ -340,6 +342,14 @@ pub trait Store: Send + Sync + 'static {
         size: u64,
         limit: u32,
     ) -> Result<Vec<KeptTimestamp>, StoreError>;
+
+    /// Checkpoints that were kept with their append, of sizes above `after`, in order of size, at most `limit`.
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError>;
 
     /// Keeps a snapshot of the writer's state in place of the one before.
     async fn put_snapshot(

@@ -9,6 +9,10 @@ mod erasure;
 mod faults;
 #[path = "ledger/home.rs"]
 mod home;
+#[path = "ledger/keys.rs"]
+mod keys;
+#[path = "ledger/rotation.rs"]
+mod rotation;
 #[path = "ledger/witness.rs"]
 mod witness;
 

@@ -9,6 +9,7 @@ pub mod log;
 pub mod personal;
 pub mod registry;
 pub mod seal;
+pub mod signer;
 pub mod telemetry;
 
 use crate::error::FormatError;
@@ -74,6 +75,8 @@ events! {
     BundleExported(log) = "bundle.exported.v1",
     SubjectsSealed(seal) = "subjects.sealed.v1",
     StateSealed(seal) = "state.sealed.v1",
+    SignerRotated(signer) = "signer.rotated.v1",
+    SignerCompromised(signer) = "signer.compromised.v1",
     DecisionMade(decision) = "decision.made.v1",
     DecisionExpired(decision) = "decision.expired.v1",
     ApprovalGranted(decision) = "approval.granted.v1",

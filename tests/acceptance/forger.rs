@@ -31,7 +31,7 @@ impl Forger {
             size: lines.len() as u64,
             root: root_of(lines.iter().map(|line| leaf_hash(line.as_bytes()))),
         };
-        sign_checkpoint(&self.0, &checkpoint).unwrap()
+        sign_checkpoint(&[&self.0], &checkpoint).unwrap()
     }
 
     /// A bundle of the lines, in place of the honest one's.

@@ -26,6 +26,7 @@ mod plugin;
 mod producers;
 mod readme;
 mod rebuild;
+mod rotation;
 mod signed;
 mod tenants;
 mod tiles;

@@ -146,6 +146,8 @@ checks! {
     TreeRoot = "tree root",
     /// The checkpoint is signed by a key that the auditor brought.
     Checkpoint = "checkpoint",
+    /// Each key of the log's signer was handed on by the one before: both signed the checkpoint right after the record that says so.
+    Signers = "signer keys",
     /// An older checkpoint that the auditor kept is of the same history.
     Consistency = "consistency",
     /// Witnesses that the auditor trusts cosigned the checkpoint.

@@ -14,6 +14,7 @@ use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::runs::Runs;
 use crate::signatures::{Judged, Signatures, judge_report};
+use crate::signers::Signers;
 use crate::timestamps::Windows;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
@@ -76,6 +77,7 @@ pub(crate) struct Walk<'f> {
     subjects: SubjectLinks,
     tree: Tree,
     identity: Identity,
+    signers: Signers,
     attachments: Attachments,
     runs: Runs,
     signatures: Signatures<'f>,
@@ -107,6 +109,7 @@ impl<'f> Walk<'f> {
             subjects: SubjectLinks::default(),
             tree,
             identity: Identity::default(),
+            signers: Signers::default(),
             attachments: Attachments::default(),
             runs: Runs::default(),
             disclosures: Disclosures::default(),
@@ -217,6 +220,7 @@ impl<'f> Walk<'f> {
             Event::OutcomeRecorded(_) => self.counts.outcomes += 1,
             _ => {}
         }
+        self.signers.hear(position, event, self.findings);
         self.attachments.record(position, event, self.findings);
         if let Some(chronicle) = &mut self.chronicle {
             chronicle.hear(record, event);
@@ -306,6 +310,7 @@ impl<'f> Walk<'f> {
             counts: self.counts,
             tree: self.tree,
             identity: self.identity,
+            signers: self.signers,
             doubted: self.doubted,
             broken: self.broken,
             chronicle: self.chronicle,
@@ -328,6 +333,7 @@ impl<'f> Walk<'f> {
 pub(crate) struct Walked {
     pub(crate) counts: Counts,
     pub(crate) identity: Identity,
+    pub(crate) signers: Signers,
     pub(crate) chronicle: Option<Chronicle>,
     tree: Tree,
     doubted: Option<u64>,

@@ -45,6 +45,7 @@ pub(super) fn face_of(rejected: &R) -> Face {
         | R::SettingInvalid { .. }
         | R::CredentialInvalid
         | R::KeyInvalid { .. }
+        | R::SignerInvalid { .. }
         | R::BudgetInvalid
         | R::NameInvalid { .. }
         | R::TextTooLong { .. }

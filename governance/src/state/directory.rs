@@ -33,6 +33,8 @@ pub struct Directory {
     pub policyset: Hash,
     /// Settings that differ from their defaults.
     pub settings: BTreeMap<String, String>,
+    /// The signer's keys, the one in force last.
+    pub signers: Vec<SignerTerm>,
     /// Roles by a credential's actor; follows from `credentials`.
     #[serde(skip)]
     pub(crate) roles: BTreeMap<String, Vec<Role>>,
@@ -53,6 +55,19 @@ pub struct LogIdentity {
     pub origin: String,
     /// Its tenant.
     pub tenant: String,
+}
+
+/// A key of the log's signer, and from when on it signed.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
+pub struct SignerTerm {
+    /// The verifier key.
+    pub key: String,
+    /// If it was compromised: the size of the last checkpoint of it that is to be trusted.
+    pub last_trusted_size: Option<u64>,
+    /// The record that named it.
+    pub sequence: u64,
 }
 
 /// A policy and the record that published it.
@@ -132,6 +147,7 @@ impl Default for Directory {
             credentials: BTreeMap::new(),
             keys: BTreeMap::new(),
             holds: BTreeMap::new(),
+            signers: Vec::new(),
             roles: BTreeMap::new(),
         }
     }
@@ -142,6 +158,12 @@ impl Directory {
     #[must_use]
     pub fn mode(&self) -> Mode {
         settings::mode(&self.settings)
+    }
+
+    /// The verifier key that is in force.
+    #[must_use]
+    pub fn signer(&self) -> Option<&str> {
+        self.signers.last().map(|term| term.key.as_str())
     }
 
     /// The policy of this name.
@@ -192,6 +214,15 @@ impl Directory {
             workspace.to_owned(),
         );
         values
+    }
+
+    /// Has a key sign from a record on.
+    pub(crate) fn sign_with(&mut self, key: &str, sequence: u64) {
+        self.signers.push(SignerTerm {
+            key: key.to_owned(),
+            last_trusted_size: None,
+            sequence,
+        });
     }
 
     /// Puts a policy in force, or takes its place.

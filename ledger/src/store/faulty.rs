@@ -272,6 +272,15 @@ impl Store for FaultyStore {
         self.inner.timestamps_before(log, origin, size, limit).await
     }
 
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        self.inner.kept_checkpoints(log, after, limit).await
+    }
+
     async fn put_snapshot(
         &self,
         log: LogNumber,

@@ -234,6 +234,15 @@ impl Store for PostgresStore {
         within(timestamps::before(&self.readers, log, origin, size, limit)).await
     }
 
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        within(cosignatures::checkpoints(&self.readers, log, after, limit)).await
+    }
+
     async fn put_snapshot(
         &self,
         log: LogNumber,

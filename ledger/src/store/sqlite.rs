@@ -253,6 +253,15 @@ impl Store for SqliteStore {
         timestamps::before(&self.readers, log, origin, size, limit).await
     }
 
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        cosignatures::checkpoints(&self.readers, log, after, limit).await
+    }
+
     async fn put_snapshot(
         &self,
         log: LogNumber,

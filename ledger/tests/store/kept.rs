@@ -312,3 +312,27 @@ pub(crate) async fn disclosures_are_kept_until_their_person_is_erased(db: &Datab
     assert_eq!(erased([1; 16]).await.unwrap(), [ada]);
     assert_eq!(db.store.erased([0; 16], 1).await.unwrap(), [[1; 16]]);
 }
+
+pub(crate) async fn a_checkpoint_is_kept_with_its_append_or_not_at_all(db: &Database) {
+    let mut writer = Writer::new(&*db.store, "acme").await;
+    let other = Writer::new(&*db.store, "beta").await.head.log;
+    let mut kept = Vec::new();
+    for turn in 0..6 {
+        let mut append = writer.prepare(&["note/a"]);
+        append.keep_checkpoint = turn % 2 == 1;
+        append.next.checkpoint = format!("signed {turn}");
+        if append.keep_checkpoint {
+            kept.push((append.next.range.size(), append.next.checkpoint.clone()));
+            let mut stale = append.clone();
+            stale.expected.epoch += 1;
+            stale.next.checkpoint = "of a writer that was fenced off".to_owned();
+            db.store.append(stale).await.unwrap_err();
+        }
+        writer.commit(&*db.store, append).await;
+    }
+    let log = writer.head.log;
+    let found = |log, after, limit| db.store.kept_checkpoints(log, after, limit);
+    assert_eq!(found(log, 0, 10).await.unwrap(), kept);
+    assert_eq!(found(log, kept[0].0, 1).await.unwrap(), kept[1..2]);
+    assert_eq!(found(other, 0, 10).await.unwrap(), []);
+}

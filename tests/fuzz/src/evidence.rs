@@ -42,6 +42,7 @@ pub fn part(data: &[u8]) {
     let written = match ProofLine::parse(data) {
         Ok(ProofLine::Record(proof)) => serde_json::to_vec(&proof),
         Ok(ProofLine::Run(proof)) => serde_json::to_vec(&proof),
+        Ok(ProofLine::Handover(proof)) => serde_json::to_vec(&proof),
         Err(_) => return,
     };
     assert_eq!(written.expect("a proof is written"), data);
@@ -49,7 +50,7 @@ pub fn part(data: &[u8]) {
 
 /// Between two checkpoints there is one consistency proof.
 pub fn consistency(data: &[u8]) {
-    let report = judge_consistency(OLDER.as_bytes(), NEWER.as_bytes(), data, &[key(LOG)]);
+    let report = judge_consistency(OLDER.as_bytes(), NEWER.as_bytes(), data, &[key(LOG)], &[]);
     let proof = data.strip_suffix(b"\n").unwrap_or(data);
     let is_proof = proof == PROOF.trim_end().as_bytes();
     assert_eq!(report.exit == 0, is_proof, "{report}");
@@ -59,11 +60,11 @@ pub fn consistency(data: &[u8]) {
 /// A receipt shows at most one line, and nothing without a key.
 pub fn receipt(data: &[u8]) {
     let keys = [key(LOG)];
-    let shows = |line: &&str| judge_receipt(data, line.as_bytes(), &keys).exit == 0;
+    let shows = |line: &&str| judge_receipt(data, line.as_bytes(), &keys, &[]).exit == 0;
     let shown: Vec<&str> = RECORDS.lines().skip(1).take(3).filter(shows).collect();
     assert!(shown.len() <= 1);
     for line in shown {
-        assert_ne!(judge_receipt(data, line.as_bytes(), &[]).exit, 0);
+        assert_ne!(judge_receipt(data, line.as_bytes(), &[], &[]).exit, 0);
     }
 }
 

@@ -192,6 +192,7 @@ pub fn manifest(data: &[u8]) {
 pub fn bundle(data: &[u8]) {
     let options = Options {
         actor_keys: Vec::new(),
+        compromised: Vec::new(),
         keys: Vec::new(),
         since: None,
         witnesses: Witnesses::default(),

@@ -58,7 +58,13 @@ fn the_story_has_every_type_of_record() {
         .collect();
     assert_eq!(
         missing,
-        ["log.restored.v1", "subjects.sealed.v1", "state.sealed.v1"],
+        [
+            "log.restored.v1",
+            "subjects.sealed.v1",
+            "state.sealed.v1",
+            "signer.rotated.v1",
+            "signer.compromised.v1"
+        ],
         "these have stories of their own"
     );
 }

@@ -18,6 +18,7 @@ mod layout;
 mod page;
 mod part;
 mod producers;
+mod rotated;
 mod sealed;
 mod sealer;
 #[path = "../../../schemas/tests/events/seeds.rs"]
@@ -25,6 +26,7 @@ mod seeds;
 mod signed;
 mod splices;
 mod stamped;
+mod stolen;
 mod story;
 mod tamper;
 mod vacuous;

@@ -1,6 +1,7 @@
 //! What can be done to a bundle without the log's key, record by record. Each way is refused, and the record is named.
 
 use crate::files::{broken, judge, with_key};
+use crate::rotated::rotated;
 use crate::sealer::{Log, line, values};
 use crate::story::{ANN, observation, restored, story};
 use probity_governance::command::Operation;
@@ -105,7 +106,7 @@ fn every_field_of_every_record_kind_changed() {
     let (mut kinds, mut made) = (BTreeSet::new(), 0);
     let mut sealed = story();
     sealed.seal();
-    for log in [story(), restored().0, sealed] {
+    for log in [story(), restored().0, sealed, rotated()] {
         for (number, record) in values(&log.lines).iter().enumerate() {
             let is_new = kinds.insert(record["type"].as_str().unwrap().to_owned());
             if is_new || number == log.lines.len() - 1 {

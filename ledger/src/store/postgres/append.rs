@@ -44,7 +44,7 @@ WITH swapped AS ( \
     SELECT log, blake3, $2, octet_length(content), content FROM swapped, \
         unnest($23::text[], $24::bytea[]) AS new (blake3, content) \
     ON CONFLICT (log, blake3) DO NOTHING \
-) , erased AS ( \
+), erased AS ( \
     DELETE FROM probity.disclosures AS old USING swapped \
     WHERE old.log = swapped.log AND old.person = ANY($25::bytea[]) \
 ), noted AS ( \
@@ -54,6 +54,10 @@ WITH swapped AS ( \
     INSERT INTO probity.disclosures (log, sequence, place, person, sealed) \
     SELECT log, sequence, place, person, sealed FROM swapped, \
         unnest($26::bigint[], $27::bigint[], $28::bytea[], $29::bytea[]) AS new (sequence, place, person, sealed) \
+), new_checkpoint AS ( \
+    INSERT INTO probity.checkpoints (log, size, checkpoint) \
+    SELECT log, $5, $9 FROM swapped WHERE $30 \
+    ON CONFLICT (log, size) DO UPDATE SET checkpoint = excluded.checkpoint \
 ) \
 SELECT count(*) FROM swapped";
 
@@ -135,6 +139,7 @@ fn bind_besides<'a>(query: Query<'a>, append: &'a Append) -> Query<'a> {
         .bind(column(disclosures, |one| i64::from(one.place)))
         .bind(column(disclosures, |one| one.person.as_slice()))
         .bind(column(disclosures, |one| one.sealed.as_slice()))
+        .bind(append.keep_checkpoint)
 }
 
 /// One column of many rows, for `unnest`.

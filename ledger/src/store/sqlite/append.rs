@@ -19,6 +19,9 @@ pub(super) async fn write(
     write_records(connection, append).await?;
     write_besides(connection, append).await?;
     write_disclosures(connection, append).await?;
+    if append.keep_checkpoint {
+        keep_checkpoint(connection, append).await?;
+    }
     Ok(true)
 }
 
@@ -93,6 +96,22 @@ async fn write_disclosures(
             statement.bind(one.person.to_vec()).bind(one.sealed.clone())
         })
         .await
+}
+
+/// Keeps the checkpoint of the row after the append. One of that size can only be of records that were lost since.
+async fn keep_checkpoint(
+    connection: &mut SqliteConnection,
+    append: &Append,
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO checkpoints (log, size, checkpoint) VALUES (?, ?, ?) \
+         ON CONFLICT (log, size) DO UPDATE SET checkpoint = excluded.checkpoint";
+    sqlx::query(sql)
+        .bind(append.expected.log)
+        .bind(append.next.range.size().cast_signed())
+        .bind(append.next.checkpoint.clone())
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Writes what an append holds besides its records.

@@ -257,6 +257,7 @@ mod tests {
             attachments: Vec::new(),
             disclosures: Vec::new(),
             erased: Vec::new(),
+            keep_checkpoint: false,
         }
     }
 
