@@ -6,8 +6,10 @@
 mod disclosures;
 mod part;
 mod sink;
+mod trace;
 
 pub use self::sink::{BundleSink, DirectorySink, TarSink};
+pub use self::trace::is_any;
 
 use self::disclosures::Disclosed;
 use self::part::Part;

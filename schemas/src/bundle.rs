@@ -68,6 +68,9 @@ pub struct BundleFilter {
     /// To this sequence, inclusive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<u64>,
+    /// That carry this correlation id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 /// Why files are not a bundle.
@@ -349,6 +352,7 @@ mod tests {
                 from: Some(1),
                 subject: Some("decision/1".to_owned()),
                 to: Some(3),
+                trace: Some("conversation-7".to_owned()),
             }),
             first: 1,
             format: FORMAT,

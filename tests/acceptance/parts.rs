@@ -67,6 +67,83 @@ async fn one_case(engine: Engine) {
     home.remove().await;
 }
 
+#[tokio::test]
+async fn a_trace_alone_is_all_that_carries_its_id_on_sqlite() {
+    one_trace(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_trace_alone_is_all_that_carries_its_id_on_postgres() {
+    one_trace(Engine::Postgres).await;
+}
+
+async fn one_trace(engine: Engine) {
+    let home = Home::new(engine).await;
+    let (key, auditor) = (
+        home.issue_key("local", "operator"),
+        home.issue_key("local", "auditor"),
+    );
+    let server = home.serve().await;
+    let line = |subject: &str, of: &str| {
+        json!({ "kind": "step", "subject": subject, "data": {}, "correlationid": of }).to_string()
+    };
+    let seven = "case \u{fc}\"7";
+    let batch = [
+        line("deploy/1", seven),
+        line("deploy/1", "another"),
+        line("ticket/1", "another"),
+        line("deploy/1", seven),
+        line("ticket/1", seven),
+    ];
+    let url = format!("{}/v1/logs/local", server.base);
+    let post = |path: &str, key: &str| {
+        let call = server.http.post(format!("{url}/{path}")).bearer_auth(key);
+        call.header("content-type", "application/x-ndjson")
+    };
+    let answer = post("records", &key).body(batch.join("\n")).send().await;
+    assert_eq!(answer.unwrap().status().as_u16(), 201);
+    let bundle = async |body: Value| {
+        let call = server.http.post(format!("{url}/bundles")).json(&body);
+        call.bearer_auth(&auditor).send().await.unwrap()
+    };
+    assert_eq!(bundle(json!({ "trace": "nobody" })).await.status(), 404);
+    let answer = bundle(json!({ "trace": seven })).await;
+    let tar = home.path("trace.tar");
+    std::fs::write(&tar, answer.bytes().await.unwrap()).unwrap();
+    server.stop();
+
+    let vkey = home.vkey("local");
+    let (exit, text) = judge(&tar, &vkey, &["--partial", "--json"]);
+    assert_eq!(exit, 0, "{text}");
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let subjects = report["subjects"].as_array().unwrap().iter();
+    let told: Vec<(&str, u64)> = subjects
+        .inspect(|one| assert!(one["complete_as_of"].is_null(), "{one}"))
+        .map(|one| {
+            (
+                one["subject"].as_str().unwrap(),
+                one["records"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(told, [("deploy/1", 2), ("ticket/1", 1)]);
+    let (exit, text) = oracle(&tar, &vkey, &["--partial"]);
+    assert!(exit == 0 && text.contains("deploy/1: not shown"), "{text}");
+
+    let cut = home.path("cut");
+    let trace = |id| ["export", "--tenant", "local", "--trace", id];
+    run(home.probity(&trace(seven)).arg("--out").arg(&cut));
+    let records = std::fs::read_to_string(cut.join("records.jsonl")).unwrap();
+    let of_case = json!(seven).to_string();
+    assert_eq!(records.lines().count(), 3);
+    assert!(records.lines().all(|line| line.contains(&of_case)));
+    let bounded = home.path("bounded");
+    let mut command = home.probity(&trace("nobody"));
+    let status = command.arg("--out").arg(&bounded).status().unwrap();
+    assert!(!status.success());
+    home.remove().await;
+}
+
 fn longest_case(records: &str) -> String {
     let mut cases: BTreeMap<String, usize> = BTreeMap::new();
     for line in records.lines() {

@@ -44,9 +44,9 @@ class Stream:
 
     def append(self, record):
         if self.newest is not None:
-            if record.revision != self.newest + 1:
+            if record.revision <= self.newest:
                 raise Refused("RevisionGap")
-            if record.subject_previous != self.entries[self.newest]:
+            if record.revision == self.newest + 1 and record.subject_previous != self.entries[self.newest]:
                 raise Refused("BadSubjectPrevious")
         self.newest = record.revision
         self.entries[record.revision] = record.leaf
@@ -190,7 +190,8 @@ class Part:
         own = shown[-1]["own"]
         if own is None:
             raise Refused("OtherRun", f"{subject}: the run that holds it is not shown")
-        if 0 not in stream.entries or stream.entries.get(own["revision"]) != decode_hash(own["leaf"]):
+        present = all(revision in stream.entries for revision in range(min(own["revision"], len(stream.entries)) + 1))
+        if not present or stream.entries.get(own["revision"]) != decode_hash(own["leaf"]):
             raise Refused("CaseIncomplete", f"{subject}: revisions 0 to {own['revision']} are not all here")
         if stream.sequences.get(own["revision"] + 1, sealed["size"]) < sealed["size"]:
             raise Refused("SealOlder", f"{subject}: a newer record stands before the seal's size")

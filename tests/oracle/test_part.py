@@ -54,8 +54,8 @@ def invent_a_run(part):
 
 
 FORGERIES = {
-    "a record dropped": ("RevisionGap", lambda part: part.drop(SECOND)),
-    "the sealed tail dropped": ("RevisionGap", lambda part: part.drop(THIRD)),
+    "a record dropped": ("CaseIncomplete", lambda part: part.drop(SECOND)),
+    "the sealed tail dropped": ("CaseIncomplete", lambda part: part.drop(THIRD)),
     "the whole tail dropped": ("CaseIncomplete", lambda part: part.drop(THIRD, 4)),
     "the head dropped": ("CaseIncomplete", lambda part: part.drop(FIRST)),
     "the whole case dropped": ("CaseIncomplete", lambda part: part.drop(FIRST, SECOND, THIRD, 4)),

@@ -305,10 +305,6 @@ impl<'f> Part<'f> {
                 CheckName::TreeRoot,
                 format!("each of {records} records is in the tree of {size}"),
             ),
-            (
-                CheckName::Subjects,
-                "no revision is missing between two that are there".to_owned(),
-            ),
             (CheckName::Origin, format!("all records are of {origin}")),
         ];
         for (check, detail) in holds {

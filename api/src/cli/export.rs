@@ -34,6 +34,9 @@ pub(super) struct Arguments {
     /// Only records of this subject, e.g. `decision/<id>`; with what shows that they are all of it, as of the newest seal.
     #[arg(long)]
     subject: Option<String>,
+    /// Only records that carry this correlation id. No index has them: the log is read through, or what --from and --to leave of it.
+    #[arg(long, value_name = "ID")]
+    trace: Option<String>,
     /// Without what opens personal values.
     #[arg(long)]
     redacted: bool,
@@ -133,6 +136,7 @@ fn part(arguments: &Arguments) -> Option<BundleFilter> {
         from: arguments.from,
         subject: arguments.subject.clone(),
         to: arguments.to,
+        trace: arguments.trace.clone(),
     };
     (filter != BundleFilter::default()).then_some(filter)
 }

@@ -19,10 +19,9 @@ use probity_governance::command::Operation;
 use probity_ledger::Reader;
 use probity_ledger::cosigned::Witnessed;
 use probity_ledger::export::{
-    End, ExportError, ExportSummary, Shown, TarSink, export, export_part,
+    End, ExportError, ExportSummary, Shown, TarSink, export, export_part, is_any,
 };
 use probity_ledger::reader::LogHead;
-use probity_ledger::store::Span;
 use probity_schemas::bundle::BundleFilter;
 use probity_schemas::event::log::BundleExported;
 use std::io;
@@ -53,6 +52,9 @@ pub(crate) struct BundleRequest {
     subject: Option<String>,
     /// To this sequence, inclusive.
     to: Option<u64>,
+    /// That carry this correlation id, from whichever subject. No index has them: the log is read through, or what `from` and `to`
+    /// leave of it, and once before the answer begins, up to the first that is found.
+    trace: Option<String>,
 }
 
 impl BundleRequest {
@@ -72,6 +74,7 @@ impl BundleRequest {
             from: self.from,
             subject: self.subject.clone(),
             to: self.to,
+            trace: self.trace.clone(),
         };
         (filter != BundleFilter::default()).then_some(filter)
     }
@@ -132,17 +135,11 @@ async fn find_log(reader: &Reader, principal: &Principal) -> Result<LogHead, Api
 
 /// A transfer that has begun cannot say any more that there is nothing to send.
 async fn find_part(reader: &Reader, log: &LogHead, filter: &BundleFilter) -> Result<(), ApiError> {
-    let nothing = ApiError::NotFound { what: "record" };
-    if filter.from.is_some_and(|from| from >= log.size) {
-        return Err(nothing);
+    if is_any(reader, log, filter).await? {
+        Ok(())
+    } else {
+        Err(ApiError::NotFound { what: "record" })
     }
-    let Some(subject) = &filter.subject else {
-        return Ok(());
-    };
-    let found = reader
-        .read(log.log, Span::Subject(subject, 0), 1, 1)
-        .await?;
-    found.first().map(drop).ok_or(nothing)
 }
 
 type Work = JoinHandle<Result<ExportSummary, ExportError>>;

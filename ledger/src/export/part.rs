@@ -4,6 +4,7 @@
 //! subject the newest seal. Memory: about 16 bytes a record; the lines are read once to be counted and once to be written.
 
 use super::disclosures::Disclosed;
+use super::trace::Trace;
 use super::{BundleSink, ExportError, ExportSummary, TOOL, older, schemas, whole};
 use crate::cosigned::Witnessed;
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
@@ -23,6 +24,7 @@ use probity_schemas::partial::{HandoverProof, RecordProof, RunProof};
 use probity_schemas::record::Record;
 use probity_schemas::tree::inclusion_plan;
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// What policies are called.
 const POLICY_PREFIX: &str = "policy/";
@@ -45,7 +47,7 @@ impl Part<'_> {
         sink: &mut dyn BundleSink,
         progress: &mut (dyn FnMut(u64, u64) + Send),
     ) -> Result<ExportSummary, ExportError> {
-        let mut sequences = self.asked_for().await?;
+        let mut sequences = self.asked_for(progress).await?;
         let (Some(first), Some(last)) = (sequences.first().copied(), sequences.last().copied())
         else {
             return Err(ExportError::Nothing);
@@ -88,23 +90,33 @@ impl Part<'_> {
     }
 
     /// The records of the filter.
-    async fn asked_for(&self) -> Result<BTreeSet<u64>, ExportError> {
-        let size = self.head.range.size();
-        let from = self.filter.from.unwrap_or(0);
-        let to = self
-            .filter
-            .to
-            .map_or(size, |to| to.saturating_add(1).min(size));
-        match &self.filter.subject {
-            None => Ok((from..to).collect()),
-            Some(subject) => {
-                let all = self.stream(subject).await?;
-                Ok(all
-                    .into_iter()
-                    .filter(|one| (from..to).contains(one))
-                    .collect())
+    async fn asked_for(
+        &self,
+        progress: &mut (dyn FnMut(u64, u64) + Send),
+    ) -> Result<BTreeSet<u64>, ExportError> {
+        let range = range_of(self.filter, self.head.range.size());
+        let own = match &self.filter.subject {
+            None => None,
+            Some(subject) => Some(BTreeSet::from_iter(self.stream(subject).await?)),
+        };
+        let of_trace = match &self.filter.trace {
+            None => None,
+            Some(id) => {
+                let trace = Trace {
+                    reader: self.reader,
+                    log: self.head.log,
+                    id,
+                    rest: range.clone(),
+                };
+                Some(trace.all(progress).await?)
             }
-        }
+        };
+        Ok(match (own, of_trace) {
+            (None, None) => range.collect(),
+            (None, Some(found)) => found,
+            (Some(own), None) => own.range(range).copied().collect(),
+            (Some(own), Some(found)) => own.intersection(&found).copied().collect(),
+        })
     }
 
     /// All records of a subject.
@@ -150,8 +162,11 @@ impl Part<'_> {
 
     /// That the subject is all there, where a whole one was asked for and sealed; the seal's record goes with it.
     async fn shown(&self, sequences: &mut BTreeSet<u64>) -> Result<Vec<RunProof>, ExportError> {
-        let whole = self.filter.from.is_none() && self.filter.to.is_none();
-        let (Some(subject), true) = (&self.filter.subject, whole) else {
+        let whole = BundleFilter {
+            subject: self.filter.subject.clone(),
+            ..BundleFilter::default()
+        };
+        let (Some(subject), true) = (&self.filter.subject, *self.filter == whole) else {
             return Ok(Vec::new());
         };
         let Some((seal, sealed)) = self.newest_seal().await? else {
@@ -341,6 +356,12 @@ impl Part<'_> {
         }
         Ok(records)
     }
+}
+
+/// The records among which a filter looks.
+pub(super) fn range_of(filter: &BundleFilter, size: u64) -> Range<u64> {
+    let end = filter.to.map_or(size, |to| to.saturating_add(1).min(size));
+    filter.from.unwrap_or(0).min(end)..end
 }
 
 /// Neighbouring records: the first, and how many.

@@ -10,7 +10,10 @@ use probity_schemas::record::Record;
 
 /// What was seen of a subject.
 pub(super) struct Stream {
-    first: u64,
+    /// Whether all revisions are there, from 0 to the one that a seal's run holds, or so far.
+    is_whole: bool,
+    /// Whether one is left out between two that are there.
+    has_gap: bool,
     newest: Entry,
     /// Whether the record that a seal's run holds is there.
     is_sealed: bool,
@@ -20,7 +23,7 @@ pub(super) struct Stream {
 }
 
 impl Part<'_> {
-    /// The subject's own links: revisions without a gap, each naming the one before.
+    /// The subject's own links: revisions ascend, and each that is the next one names the one before.
     pub(super) fn stream(&mut self, record: &Record<'_>) {
         let (sequence, revision) = (record.sequence, record.revision);
         let subject = record.envelope.subject.as_ref();
@@ -29,7 +32,8 @@ impl Part<'_> {
         let error = match self.streams.get_mut(subject) {
             None => {
                 let stream = Stream {
-                    first: revision,
+                    is_whole: revision == 0,
+                    has_gap: false,
                     newest: entry,
                     is_sealed,
                     after: None,
@@ -55,6 +59,7 @@ impl Part<'_> {
                 .fail(CheckName::Cases, None, "cases.missing", detail);
         }
         let streams = std::mem::take(&mut self.streams);
+        self.conclude_links(streams.values().filter(|stream| stream.has_gap).count());
         for (subject, stream) in streams {
             let as_of = shown
                 .get(&subject)
@@ -87,6 +92,19 @@ impl Part<'_> {
         reports
     }
 
+    /// Links between records whose neighbour is not there cannot be looked at.
+    fn conclude_links(&mut self, gaps: usize) {
+        let name = CheckName::Subjects;
+        if gaps == 0 {
+            let detail = "no revision is missing between two that are there";
+            return self.findings.hold(name, detail);
+        }
+        let why = format!(
+            "revisions are left out between two that are there, in {gaps} subjects; neighbours are linked"
+        );
+        self.findings.not_asked(name, why);
+    }
+
     /// The size as of which a subject is all there; none when that is not shown.
     fn complete(&mut self, subject: &str, stream: &Stream, shown: &Shown) -> Option<u64> {
         let mut fail = |rule, detail: String| {
@@ -100,7 +118,7 @@ impl Part<'_> {
         };
         match shown.newest(sealed) {
             Err(detail) => fail("cases.run", detail),
-            Ok((revision, _)) if stream.first > 0 || !stream.is_sealed => fail(
+            Ok((revision, _)) if !stream.is_whole || !stream.is_sealed => fail(
                 "cases.missing",
                 format!(
                     "the seal holds its revisions from 0 to {revision}, and not all of them are here"
@@ -123,13 +141,17 @@ impl Stream {
         let sequence = record.sequence;
         let (before, leaf) = std::mem::replace(&mut self.newest, (record.revision, record.leaf));
         self.count += 1;
+        let is_next = record.revision == before + 1;
+        self.has_gap |= !is_next;
         if self.is_sealed {
             self.after.get_or_insert(sequence);
+        } else {
+            self.is_whole &= is_next;
         }
         self.is_sealed |= is_sealed;
-        if record.revision != before + 1 {
+        if record.revision <= before {
             Some(FormatError::RevisionGap { sequence })
-        } else if record.envelope.subjectprevious != Some(leaf) {
+        } else if is_next && record.envelope.subjectprevious != Some(leaf) {
             Some(FormatError::BadSubjectPrevious { sequence })
         } else {
             None

@@ -79,7 +79,7 @@ fn without_the_policies_nothing_is_decided_again_and_without_runs_nothing_is_sho
 fn what_was_taken_from_a_case_or_forged_is_named() {
     type Forge = fn(&mut Part, &str);
     let table: [(&str, &str, Forge); 19] = [
-        ("a record dropped", "subjects.revision", |part, case| {
+        ("a record dropped", "cases.missing", |part, case| {
             let at = part.nth(case, 1);
             part.drop_line(at);
         }),
@@ -185,6 +185,27 @@ fn what_was_taken_from_a_case_or_forged_is_named() {
         );
         assert!(!broken(&report).0.is_empty(), "{story}");
     }
+}
+
+/// A trace need not have all records of a subject.
+#[test]
+fn a_record_left_out_where_nothing_is_shown_is_told() {
+    let (log, case) = sealed();
+    let mut part = Part::of(&log, &case);
+    part.runs.clear();
+    let second = part.nth(&case, 1);
+    part.drop_line(second);
+    let report = part.judge();
+    assert_eq!(
+        (report.exit, report.result(CheckName::Subjects)),
+        (0, CheckResult::NotMade),
+        "{report}"
+    );
+    let complete = report
+        .subjects
+        .iter()
+        .any(|one| one.complete_as_of.is_some());
+    assert!(!complete, "{report}");
 }
 
 /// Whoever holds the log's key can seal an older record of a case as its newest; a newer one in the part contradicts it.
