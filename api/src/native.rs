@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod observations;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod persons;
 pub(crate) mod proofs;
 pub(crate) mod records;
 pub(crate) mod spending;
@@ -42,6 +43,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(tiles::routes())
         .merge(bundles::routes())
         .merge(witnesses::routes())
+        .merge(persons::routes())
         .merge(credentials::routes())
         .merge(keys::routes())
         .merge(approvals::routes())

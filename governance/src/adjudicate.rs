@@ -136,6 +136,9 @@ pub enum Fault {
     /// The register is another than the one that was sealed.
     #[error("the register that the records come to is not the one that was sealed")]
     StateDigest,
+    /// A person was forgotten although a hold was in force, or the erasure was refused although none was.
+    #[error("the erasure does not fit the holds in force")]
+    Hold,
     /// An outcome of an execution that was not allowed.
     #[error("an outcome without an allow")]
     OutcomeWithoutAllow,

@@ -8,6 +8,7 @@ use probity_schemas::event::Event;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
 use probity_schemas::event::key::{AnswerSignature, KeyRegistered};
 use probity_schemas::event::log::{BundleExported, LogOpened, LogRestored, SettingChanged};
+use probity_schemas::event::personal::HoldLifted;
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::event::telemetry::{
@@ -77,6 +78,47 @@ pub enum Operation {
     RecordExport(BundleExported),
     /// Seal the register and these runs of subjects; only the ledger itself asks.
     Seal(Box<SubjectsSealed>),
+    /// Forget a person.
+    Erase(Erasure),
+    /// Set a legal hold.
+    SetHold(Hold),
+    /// Lift a legal hold.
+    LiftHold(HoldLifted),
+}
+
+/// A person is to be forgotten.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    /// Who; in no record.
+    pub person: String,
+    /// The legal basis, in words.
+    pub basis: String,
+    /// What stands for the person in the records, if anything is held of them: filled in by whoever keeps the keys.
+    pub token: Option<String>,
+    /// How many disclosures of the person there are: the writer counts them.
+    pub disclosures: u64,
+}
+
+/// A legal hold.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// Its name.
+    pub id: String,
+    /// Whom it is about, everybody where nobody is named; in no record.
+    pub person: Option<String>,
+    /// What stands for the person in the records: filled in by whoever keeps the keys.
+    pub token: Option<String>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A value about a person, in a body that is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Personal {
+    /// Where in the body: a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// About whom; in no record.
+    pub person: String,
 }
 
 /// A person's answer to a pending decision.
@@ -129,6 +171,8 @@ pub struct Observation {
     pub subject: Subject,
     /// What was reported.
     pub body: Body,
+    /// Values about persons; none is left once they are withheld.
+    pub personal: Vec<Personal>,
     /// CloudEvents `correlationid`, of this one.
     pub correlation: Option<String>,
     /// CloudEvents `causationid`, of this one.

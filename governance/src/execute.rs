@@ -5,6 +5,7 @@
 
 mod approval;
 mod decision;
+mod erasure;
 mod registry;
 mod report;
 
@@ -206,6 +207,21 @@ pub enum Rejected {
     /// The seal does not go on from the newest one: another was faster.
     #[error("the seal does not go on from the newest one")]
     SealOutOfPlace,
+    /// No hold of this name is in force.
+    #[error("no hold {id}")]
+    HoldUnknown {
+        /// The name.
+        id: String,
+    },
+    /// A hold of this name is in force already.
+    #[error("hold {id} is in force already")]
+    HoldStands {
+        /// The name.
+        id: String,
+    },
+    /// A personal value was not withheld. Never for a client: whoever keeps the disclosures withholds before.
+    #[error("a personal value is not withheld")]
+    NotWithheld,
     /// Too many decisions are open.
     #[error("too many decisions are open")]
     TooManyOpen,
@@ -242,6 +258,9 @@ pub fn execute(
         Operation::Observe(observations) => report::observe(observations),
         Operation::ExpireDue => Ok(expire_due(&call)),
         Operation::Seal(runs) => registry::seal(&call, runs),
+        Operation::Erase(erasure) => erasure::erase(&call, erasure),
+        Operation::SetHold(hold) => erasure::set_hold(&call, hold),
+        Operation::LiftHold(hold) => erasure::lift_hold(&call, hold),
         _ => registry::change(&call),
     }
 }

@@ -9,6 +9,7 @@ pub mod engine;
 pub mod execute;
 pub mod limits;
 pub mod permission;
+pub mod personal;
 pub mod policy;
 pub mod posture;
 pub mod settings;

@@ -31,6 +31,7 @@ pub(crate) enum Right {
     /// Register the adapter that one is.
     OwnAdapter,
     /// Settings, budgets, credentials and keys of actors.
+    /// Settings, budgets, credentials, erasures and holds.
     Administer,
     /// Make a bundle.
     Export,
@@ -83,6 +84,9 @@ impl Right {
             | Operation::RevokeCredential(..)
             | Operation::RegisterKey(_)
             | Operation::RevokeKey(..) => Self::Administer,
+            Operation::Erase(_) | Operation::SetHold(_) | Operation::LiftHold(_) => {
+                Self::Administer
+            }
             Operation::RecordExport(_) => Self::Export,
         }
     }
@@ -112,6 +116,10 @@ impl Right {
             | Event::CredentialRevoked(_)
             | Event::KeyRegistered(_)
             | Event::KeyRevoked(_) => Self::Administer,
+            Event::PersonalErased(_)
+            | Event::ErasureRefused(_)
+            | Event::HoldSet(_)
+            | Event::HoldLifted(_) => Self::Administer,
             Event::BundleExported(_) => Self::Export,
             Event::DecisionExpired(_) | Event::GrantConsumed(_) | Event::BudgetCrossed(_) => {
                 return None;

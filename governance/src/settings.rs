@@ -4,6 +4,7 @@
 //! record hold one all the same, the default is in force and the judge names the record.
 
 use crate::limits::{SETTING_BYTES_MAX, WINDOW_SECONDS_MAX};
+use crate::personal;
 use probity_schemas::vocabulary::Mode;
 use std::collections::BTreeMap;
 
@@ -19,6 +20,9 @@ pub const APPROVAL_SIGNATURE: &str = "approval.signature";
 pub const WORKSPACE_DEFAULT: &str = "workspace.default";
 /// Beginning of the names of template values, e.g. `template.workspace.root`.
 pub const TEMPLATE_PREFIX: &str = "template.";
+
+/// Beginning of the names of settings that say what is personal in a kind of report, e.g. `personal.mail`.
+pub const PERSONAL_PREFIX: &str = "personal.";
 
 /// The templates that are filled from the log itself and cannot be set.
 pub const TEMPLATE_TENANT: &str = "tenant.id";
@@ -49,6 +53,11 @@ pub enum SettingFault {
     /// Neither `required` nor `optional`.
     #[error("{APPROVAL_SIGNATURE} is required or optional")]
     ApprovalSignature,
+    /// Not pointers to personal values and to the id of whom they are about.
+    #[error(
+        "{PERSONAL_PREFIX}<kind> is {{\"person\": POINTER, \"pointers\": [POINTER, …]}}, each a JSON Pointer"
+    )]
+    Personal,
     /// The template's value comes from the log itself.
     #[error("{TEMPLATE_TENANT} and {TEMPLATE_WORKSPACE} come from the log and cannot be set")]
     Reserved,
@@ -75,6 +84,7 @@ pub fn check(name: &str, value: Option<&str>) -> Result<(), SettingFault> {
         APPROVAL_SIGNATURE => Err(SettingFault::ApprovalSignature),
         _ => match name.strip_prefix(TEMPLATE_PREFIX) {
             Some(TEMPLATE_TENANT | TEMPLATE_WORKSPACE) => Err(SettingFault::Reserved),
+            None if name.starts_with(PERSONAL_PREFIX) => personal::check(value),
             _ => Ok(()),
         },
     }

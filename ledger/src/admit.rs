@@ -6,6 +6,7 @@ use crate::error::SubmitError;
 use crate::limits::{
     CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
 };
+use crate::personal::Beside;
 use crate::receipt::{Receipt, Submission};
 use crate::store::{Attachment, IdempotencyRow, LogNumber, Span, Store, StoreError};
 use probity_governance::command::{Alias, Command, Operation};
@@ -27,6 +28,7 @@ pub(crate) type Answer = oneshot::Sender<Result<Receipt, SubmitError>>;
 pub(crate) struct Admitted {
     pub(crate) command: Command,
     pub(crate) attachments: Vec<Attachment>,
+    pub(crate) beside: Beside,
     pub(crate) idempotency: Option<IdempotencyScope>,
     pub(crate) seen: Lookups,
     pub(crate) answer: Answer,
@@ -35,10 +37,11 @@ pub(crate) struct Admitted {
 
 impl Admitted {
     /// A command of the ledger's own, which comes through no door.
-    pub(crate) const fn internal(command: Command, seen: Lookups, answer: Answer) -> Self {
+    pub(crate) fn internal(command: Command, seen: Lookups, answer: Answer) -> Self {
         Self {
             command,
             attachments: Vec::new(),
+            beside: Beside::default(),
             idempotency: None,
             seen,
             answer,
@@ -117,6 +120,7 @@ pub(crate) struct Door<'a> {
 pub(crate) async fn admit(
     door: &Door<'_>,
     submission: Submission,
+    beside: Beside,
     answer: Answer,
 ) -> Result<Admitted, (Answer, SubmitError)> {
     let Submission {
@@ -143,7 +147,7 @@ pub(crate) async fn admit(
             operation_name(&command.operation),
             given.key
         );
-        let fingerprint = *blake3::keyed_hash(door.fingerprint_key, &given.body).as_bytes();
+        let fingerprint = fingerprint(door.fingerprint_key, &given.body, &beside);
         in_flight = door.in_flight.enter(&row_key);
         if in_flight.is_none() {
             return Err((answer, SubmitError::IdempotencyInFlight));
@@ -157,12 +161,23 @@ pub(crate) async fn admit(
         Ok(seen) => Ok(Admitted {
             command,
             attachments,
+            beside,
             idempotency: scope,
             seen,
             answer,
             _in_flight: in_flight,
         }),
         Err(error) => Err((answer, SubmitError::Store(error))),
+    }
+}
+
+/// What a request's body is known by. Where it has personal values it can be made again only as long as none of their persons
+/// was erased: nobody can try values against it afterwards.
+fn fingerprint(key: &[u8; 32], body: &[u8], beside: &Beside) -> [u8; 32] {
+    let plain = blake3::keyed_hash(key, body);
+    match &beside.fingerprint_key {
+        Some(persons) => *blake3::keyed_hash(persons, plain.as_bytes()).as_bytes(),
+        None => *plain.as_bytes(),
     }
 }
 
@@ -325,6 +340,9 @@ const fn operation_name(operation: &Operation) -> &'static str {
         Operation::RevokeKey(..) => "revoke_key",
         Operation::ExpireDue => "expire_due",
         Operation::RecordExport(_) => "record_export",
+        Operation::Erase(_) => "erase",
+        Operation::SetHold(_) => "set_hold",
+        Operation::LiftHold(_) => "lift_hold",
         Operation::Seal(_) => "seal",
     }
 }

@@ -3,6 +3,7 @@
 //! The log's row is read once; what is appended afterwards is left out. The row knows how many bytes the lines have, so that a tar header
 //! can be written before the lines. Nothing is signed here and no key is needed.
 
+mod disclosures;
 mod part;
 mod sink;
 mod trace;
@@ -10,11 +11,13 @@ mod trace;
 pub use self::sink::{BundleSink, DirectorySink, TarSink};
 pub use self::trace::is_any;
 
+use self::disclosures::Disclosed;
 use self::part::Part;
 use crate::cosigned::Witnessed;
 use crate::guard::{Guard, GuardError};
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, STAMPS_A_PAGE};
 use crate::load::range_at;
+use crate::persons::{PersonError, Persons};
 use crate::reader::{LogHead, Reader};
 use crate::signer::{FileSigner, KeyError, Signer as _};
 use crate::store::{Head, LogNumber, Span, StoreError};
@@ -52,6 +55,9 @@ pub enum ExportError {
     /// The guard could not be written, or is at odds with the log.
     #[error("the log's checkpoint could not be kept in the guard")]
     Guard(#[from] GuardError),
+    /// The persons' keys cannot be used.
+    #[error("the persons' keys could not be used")]
+    Persons(#[from] PersonError),
     /// The bundle could not be written.
     #[error("the bundle could not be written")]
     Write(#[from] std::io::Error),
@@ -66,6 +72,9 @@ pub enum ExportError {
         /// By the lines.
         found: u64,
     },
+    /// A person was erased while the bundle was made.
+    #[error("a person was erased while the bundle was made: export again")]
+    Erased,
     /// Something of ours could not be written as JSON.
     #[error("a member of the bundle could not be encoded")]
     Encode(#[from] serde_json::Error),
@@ -88,6 +97,8 @@ pub struct ExportSummary {
     pub attachments: u64,
     /// How far it is witnessed.
     pub witnessed: Witnessed,
+    /// How many disclosures of personal values.
+    pub disclosures: u64,
 }
 
 /// Where a bundle ends.
@@ -97,6 +108,15 @@ pub enum End {
     Newest,
     /// At the newest checkpoint that witnesses cosigned; at the newest record where there is none.
     Cosigned,
+}
+
+/// What of a log a bundle shows.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Where it ends.
+    pub end: End,
+    /// Who opens personal values; without, they are withheld.
+    pub persons: Option<&'a Persons>,
 }
 
 /// Writes the bundle of a whole log; `progress` is told records done and records in all.
@@ -110,11 +130,11 @@ pub async fn export(
     reader: &Reader,
     tenant: &Tenant,
     keys: &Path,
-    end: End,
+    shown: Shown<'_>,
     sink: &mut dyn BundleSink,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
-    let (head, witnessed) = head_at(reader, tenant, end).await?;
+    let (head, witnessed) = head_at(reader, tenant, shown.end).await?;
     let checkpoint = guarded(keys, tenant, &head.checkpoint)?;
     let manifest = BundleManifest {
         count: head.size,
@@ -138,6 +158,18 @@ pub async fn export(
     .await?;
     stamps(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
     let bytes = records(reader, &head, sink, progress).await?;
+    let disclosures = match shown.persons {
+        Some(persons) => {
+            let disclosed = Disclosed {
+                reader,
+                log: head.log,
+                size: head.size,
+                persons,
+            };
+            disclosed.write(&[(0, head.size)], sink).await?
+        }
+        None => 0,
+    };
     let attachments = attachments(reader, &head, sink).await?;
     schemas(sink).await?;
     sink.finish().await?;
@@ -149,6 +181,7 @@ pub async fn export(
         bytes,
         attachments,
         witnessed,
+        disclosures,
     })
 }
 
@@ -160,25 +193,26 @@ pub async fn export_part(
     reader: &Reader,
     tenant: &Tenant,
     keys: &Path,
-    end: End,
+    shown: Shown<'_>,
     filter: &BundleFilter,
     sink: &mut dyn BundleSink,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
-    let (shown, witnessed) = head_at(reader, tenant, end).await?;
+    let (head, witnessed) = head_at(reader, tenant, shown.end).await?;
     let newest = reader.store().head(tenant).await?;
     let newest = newest.ok_or(ExportError::NoLog)?;
     let part = Part {
         reader,
-        log_id: shown.log_id,
-        checkpoint: guarded(keys, tenant, &shown.checkpoint)?,
+        log_id: head.log_id,
+        checkpoint: guarded(keys, tenant, &head.checkpoint)?,
         head: Head {
-            range: range_at(reader.store(), &newest, shown.size).await?,
-            bytes: shown.bytes,
-            checkpoint: shown.checkpoint,
+            range: range_at(reader.store(), &newest, head.size).await?,
+            bytes: head.bytes,
+            checkpoint: head.checkpoint,
             ..newest
         },
         filter,
+        persons: shown.persons,
         witnessed,
     };
     part.write(sink, progress).await

@@ -1,4 +1,4 @@
-//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys.
+//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys, keys of erased persons.
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
@@ -76,7 +76,10 @@ async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
                 keep_guard(&inner).await;
                 write_tiles(&inner).await;
             }
-            Chore::Forget => forget(&inner).await,
+            Chore::Forget => {
+                forget(&inner).await;
+                forget_persons(&inner).await;
+            }
             Chore::Witness => crate::witness::gather::gather_all(&inner).await,
             Chore::Stamp => crate::timestamping::stamp_due(&inner).await,
             Chore::Seal => Ledger(inner).seal_due().await,
@@ -134,6 +137,16 @@ async fn forget(inner: &Inner) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "old idempotency keys were not forgotten"
+        );
+    }
+}
+
+/// Ends erasures that were recorded and whose keys are still there.
+async fn forget_persons(inner: &Inner) {
+    if let Err(error) = crate::personal::finish_erasures(inner).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "keys of erased persons may be there still"
         );
     }
 }

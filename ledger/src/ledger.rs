@@ -11,13 +11,16 @@ use crate::guard::Guard;
 use crate::lease::Lease;
 use crate::limits::QUEUE_RETRY_SECONDS;
 use crate::open::{self, OpenError, Opened};
+use crate::persons::Persons;
 use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
 use crate::store::{FileLock, Head, LogNumber, Mode, Owner, Store, StoreError};
 use crate::{housekeeping, proof};
+use probity_governance::command::Operation;
 use probity_governance::state::{Budget, Directory, Sealed, State};
 use probity_schemas::subject::Tenant;
+use probity_schemas::time::Time;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -68,6 +71,7 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub lease: Lease,
     pub guard: Guard,
+    pub persons: Arc<Persons>,
     pub handles: RwLock<HashMap<Tenant, Arc<Handle>>>,
     pub opening: tokio::sync::Mutex<()>,
     pub replicas: Replicas,
@@ -124,6 +128,7 @@ impl Ledger {
         let lease = Lease::begin(&*store, Arc::clone(&clock), node, config.address.clone()).await?;
         let ledger = Self(Arc::new(Inner {
             guard: Guard::beside(&config.keys),
+            persons: Arc::new(Persons::new(&config.database, &config.keys)),
             store,
             clock,
             lease,
@@ -147,7 +152,7 @@ impl Ledger {
     pub async fn submit(
         &self,
         tenant: &Tenant,
-        submission: Submission,
+        mut submission: Submission,
     ) -> Result<Receipt, SubmitError> {
         let handle = self.handle(tenant).await?;
         let place = match handle.queue.try_reserve() {
@@ -160,6 +165,10 @@ impl Ledger {
             }
             Err(mpsc::error::TrySendError::Closed(())) => return Err(SubmitError::NotRecorded),
         };
+        let erases = matches!(submission.command.operation, Operation::Erase(_));
+        let directory = Arc::clone(&handle.published.borrow().directory);
+        let settings = &directory.settings;
+        let beside = self.prepare(tenant, settings, &mut submission).await?;
         let door = Door {
             store: &*self.0.store,
             log: handle.log,
@@ -168,11 +177,21 @@ impl Ledger {
             in_flight: &handle.in_flight,
         };
         let (answer, receipt) = oneshot::channel();
-        let admitted = admit(&door, submission, answer)
+        let admitted = admit(&door, submission, beside, answer)
             .await
             .map_err(|(_, error)| error)?;
         place.send(admitted);
-        receipt.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
+        let receipt = receipt.await.unwrap_or(Err(SubmitError::OutcomeUnknown))?;
+        if erases {
+            self.finish_erasure(&receipt).await?;
+        }
+        Ok(receipt)
+    }
+
+    /// The time by the ledger's clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.0.clock.now()
     }
 
     /// Makes a tenant's log, if it has none. Idempotent.

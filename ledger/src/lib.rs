@@ -23,6 +23,8 @@ mod log;
 mod lookup;
 mod open;
 mod paths;
+mod personal;
+pub mod persons;
 mod pipeline;
 pub mod proof;
 pub mod reader;

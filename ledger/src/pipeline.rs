@@ -9,13 +9,16 @@ use crate::log::Log;
 use crate::lookup::Lookup;
 use crate::receipt::{Committed, Receipt};
 use crate::seal::{SealError, SealedRecord, next_head, seal};
-use crate::store::{Append, AppendError, Attachment, IdempotencyRow, StoreError};
-use probity_governance::command::{Draft, Moment, Reply};
+use crate::store::{
+    Append, AppendError, Attachment, IdempotencyRow, PersonToken, SealedDisclosure, StoreError,
+};
+use probity_governance::command::{Draft, Moment, Operation, Reply};
 use probity_governance::execute::{Decided, Rejected, execute};
 use probity_governance::permission::permit;
 use probity_governance::state::Applied;
 use probity_schemas::error::FormatError;
 use probity_schemas::time::Time;
+use std::mem::take;
 use std::sync::Arc;
 
 /// What a command is answered once its batch is durable.
@@ -38,6 +41,8 @@ pub(crate) struct Batch {
     records: Vec<SealedRecord>,
     idempotency: Vec<IdempotencyRow>,
     attachments: Vec<Attachment>,
+    disclosures: Vec<SealedDisclosure>,
+    erased: Vec<PersonToken>,
     answers: Vec<(Answer, Outcome)>,
 }
 
@@ -59,7 +64,7 @@ pub(crate) async fn walk(log: &mut Log, commands: Vec<Admitted>) -> Result<(), S
             return fail_all(log, batch.answers, SubmitError::Broken { why });
         }
     }
-    let append = match log.append_of(&batch.records, batch.idempotency, batch.attachments) {
+    let append = match log.append_of(&mut batch) {
         Ok(append) => append,
         Err(error) => return fail_all(log, batch.answers, error),
     };
@@ -113,12 +118,15 @@ async fn decide_and_seal(
         .map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
     let salt =
         crate::ids::salt().map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
+    count_disclosures(log, batch, admitted).await?;
     let decided = decide(log, admitted, &Moment { time, id, salt }).await?;
     let (drafts, reply) = decided.into_parts();
     let first = batch.records.len();
     let count = drafts.len();
     seal_all(log, batch, admitted, drafts, time).await?;
     batch.attachments.append(&mut admitted.attachments);
+    let records = batch.records.get(first..).unwrap_or_default();
+    take(&mut admitted.beside).settle(records, &mut batch.disclosures, &mut batch.erased);
     if let (Some(scope), true) = (&admitted.idempotency, count > 0) {
         let row = IdempotencyRow {
             key: scope.row_key.clone(),
@@ -136,6 +144,28 @@ async fn decide_and_seal(
         count,
         reply,
     })
+}
+
+/// Tells an erasure how much it erases: what is kept, and what this batch brings.
+async fn count_disclosures(
+    log: &Log,
+    batch: &Batch,
+    admitted: &mut Admitted,
+) -> Result<(), SubmitError> {
+    let Some(person) = admitted.beside.erases else {
+        return Ok(());
+    };
+    let Operation::Erase(erasure) = &mut admitted.command.operation else {
+        return Ok(());
+    };
+    let kept = if batch.erased.contains(&person) {
+        0
+    } else {
+        log.store.disclosures_of(log.head.log, person).await?
+    };
+    let brought = batch.disclosures.iter().filter(|one| one.person == person);
+    erasure.disclosures = kept + brought.count() as u64;
+    Ok(())
 }
 
 /// Decides; looks once more when a case turns out to be needed that was not looked up.
@@ -267,12 +297,8 @@ async fn answer_all(
 
 impl Log {
     /// What the store is asked to keep; nothing when nothing happened.
-    fn append_of(
-        &self,
-        records: &[SealedRecord],
-        idempotency: Vec<IdempotencyRow>,
-        attachments: Vec<Attachment>,
-    ) -> Result<Option<Append>, SubmitError> {
+    fn append_of(&self, batch: &mut Batch) -> Result<Option<Append>, SubmitError> {
+        let records = &batch.records;
         if records.is_empty() {
             return Ok(None);
         }
@@ -289,8 +315,10 @@ impl Log {
                 .iter()
                 .flat_map(|record| record.aliases.clone())
                 .collect(),
-            idempotency,
-            attachments,
+            idempotency: take(&mut batch.idempotency),
+            attachments: take(&mut batch.attachments),
+            disclosures: take(&mut batch.disclosures),
+            erased: take(&mut batch.erased),
         }))
     }
 

@@ -121,6 +121,22 @@ pub struct Attachment {
     pub content: Arc<[u8]>,
 }
 
+/// What stands for a person beside the disclosures: random, so that it says nothing once the person's key is gone.
+pub type PersonToken = [u8; 16];
+
+/// A disclosure, sealed under its person's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedDisclosure {
+    /// The record in which its digest stands.
+    pub sequence: u64,
+    /// Its place among the record's, from 0.
+    pub place: u32,
+    /// Whose it is.
+    pub person: PersonToken,
+    /// Disclosure and person's id, sealed.
+    pub sealed: Vec<u8>,
+}
+
 /// One append: everything in it becomes durable together, or nothing of it.
 #[derive(Clone, Debug)]
 pub struct Append {
@@ -136,6 +152,10 @@ pub struct Append {
     pub idempotency: Vec<IdempotencyRow>,
     /// Attachments; one that is there already is left as it is.
     pub attachments: Vec<Attachment>,
+    /// Sealed disclosures.
+    pub disclosures: Vec<SealedDisclosure>,
+    /// Persons whose disclosures are deleted, those of this append not among them; kept, so that their keys can be destroyed.
+    pub erased: Vec<PersonToken>,
 }
 
 /// What a store is opened for.
@@ -278,6 +298,21 @@ pub trait Store: Send + Sync + 'static {
         after: &str,
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError>;
+
+    /// Sealed disclosures of records before `end`, in order of sequence and place, after (sequence, place), at most `limit`.
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError>;
+
+    /// How many disclosures of a person there are.
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError>;
+
+    /// Persons that were erased in any log, in byte order, after this one, at most `limit`.
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError>;
 
     /// Keeps a cosignature, durably and for good; one of this witness at this size that is there is left as it is.
     async fn put_cosignature(

@@ -1,8 +1,10 @@
-//! The ledger as its users see it: submit, receipt, restart, retry, export. Faults are in `faults.rs`, witnesses in
+//! The ledger as its users see it: submit, receipt, restart, retry, export. Faults are in `faults.rs`, persons in `erasure.rs`, witnesses in
 //! `witness.rs`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+#[path = "ledger/erasure.rs"]
+mod erasure;
 #[path = "ledger/faults.rs"]
 mod faults;
 #[path = "ledger/home.rs"]

@@ -74,7 +74,8 @@ on_both! {
         a_snapshot_takes_the_place_of_the_one_before,
         tiles_are_kept_once_and_counted_up_to_the_first_gap,
         cosignatures_are_kept_for_good_and_the_newest_come_first,
-        time_stamps_are_kept_for_good_and_listed_from_the_newest;
+        time_stamps_are_kept_for_good_and_listed_from_the_newest,
+        disclosures_are_kept_until_their_person_is_erased;
     leases:
         a_claim_raises_the_epoch_and_fences_the_writer_before_it,
         a_log_that_is_not_there_cannot_be_claimed,

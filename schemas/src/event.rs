@@ -6,6 +6,7 @@
 pub mod decision;
 pub mod key;
 pub mod log;
+pub mod personal;
 pub mod registry;
 pub mod seal;
 pub mod telemetry;
@@ -94,4 +95,8 @@ events! {
     KeyRevoked(key) = "key.revoked.v1",
     BudgetSet(registry) = "budget.set.v1",
     BudgetCrossed(registry) = "budget.crossed.v1",
+    PersonalErased(personal) = "personal.erased.v1",
+    ErasureRefused(personal) = "erasure.refused.v1",
+    HoldSet(personal) = "hold.set.v1",
+    HoldLifted(personal) = "hold.lifted.v1",
 }

@@ -72,6 +72,7 @@ pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
         Fault::OtherRequester => "adjudication.other_requester",
         Fault::Seal => "adjudication.seal",
         Fault::StateDigest => STATE_DIGEST,
+        Fault::Hold => "adjudication.hold",
         Fault::OutcomeWithoutAllow => "adjudication.outcome_without_allow",
     }
 }

@@ -19,7 +19,9 @@ pub(super) fn face_of(rejected: &R) -> Face {
         | R::PolicyUnknown { .. }
         | R::CredentialUnknown { .. }
         | R::KeyUnknown { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
+        R::HoldUnknown { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
         R::SealOutOfPlace => face(S::CONFLICT, "seal_out_of_place", "Sealed meanwhile"),
+        R::HoldStands { .. } => face(S::CONFLICT, "hold_stands", "Hold in force already"),
         R::AlreadyResolved { .. } => face(S::CONFLICT, "already_resolved", "Resolved already"),
         R::SignatureInvalid { .. } => face(
             S::UNPROCESSABLE_ENTITY,
@@ -42,7 +44,7 @@ pub(super) fn face_of(rejected: &R) -> Face {
         | R::NameInvalid { .. }
         | R::TextTooLong { .. }
         | R::NumberTooLarge { .. } => face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
-        R::OpenedTwice | R::NotOpened | R::NotHydrated { .. } => {
+        R::OpenedTwice | R::NotOpened | R::NotHydrated { .. } | R::NotWithheld => {
             face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault")
         }
     }

@@ -53,6 +53,10 @@ pub(super) fn face_of(error: &E) -> Face {
         E::RecordTooLong { .. } | E::AttachmentTooLong { .. } | E::TooManyAttachments => {
             face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large")
         }
+        E::Personal { .. } | E::PersonName { .. } | E::PersonMissing { .. } => {
+            face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid")
+        }
+        E::Persons(_) => face(UNAVAILABLE, "keys_unavailable", "Keys unavailable").retry_after(1),
         E::Broken { .. } => face(UNAVAILABLE, "writer_stopped", "Writer stopped").retry_after(60),
         E::Stopped => face(UNAVAILABLE, "stopping", "Server is stopping").retry_after(1),
         E::Store(_) => face(UNAVAILABLE, "store_unavailable", "Store unavailable").retry_after(1),

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use probity_governance::command::{Observation, Operation};
+use probity_governance::command::{Observation, Operation, Personal};
 use probity_ledger::Receipt;
 use probity_schemas::body::Body;
 use probity_schemas::limits::{BATCH_BYTES_MAX, BATCH_LINES_MAX};
@@ -42,12 +42,27 @@ pub(crate) struct ObservationLine<'a> {
     #[serde(borrow)]
     #[schema(value_type = Object)]
     data: &'a RawValue,
+    /// Values in `data` about persons: they stand in the record as digests alone, and can be erased.
+    #[serde(default)]
+    personal: Vec<PersonalValue>,
     /// CloudEvents `correlationid`: e.g. the execution or decision it belongs to.
     correlationid: Option<String>,
     /// CloudEvents `causationid`.
     causationid: Option<String>,
     /// W3C `traceparent`.
     traceparent: Option<String>,
+}
+
+/// A value about a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PersonalValue {
+    /// Where in `data`: a JSON Pointer (RFC 6901).
+    #[schema(example = "/customer/email")]
+    pointer: String,
+    /// About whom: the id under which the person can be erased.
+    #[schema(example = "customer-4711")]
+    person: String,
 }
 
 /// Where a batch went.
@@ -256,10 +271,20 @@ fn observation(line: &[u8]) -> Result<Observation, String> {
         kind: line.kind,
         subject,
         body,
+        personal: line.personal.into_iter().map(Personal::from).collect(),
         correlation: line.correlationid,
         causation: line.causationid,
         traceparent: line.traceparent,
     })
+}
+
+impl From<PersonalValue> for Personal {
+    fn from(value: PersonalValue) -> Self {
+        Self {
+            pointer: value.pointer,
+            person: value.person,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -78,6 +78,31 @@ pub(super) fn change(before: &State, record: &Applied<'_>) -> Result<(), Fault> 
         }
         Event::BudgetSet(set) => budget_set(record, set),
         Event::BudgetCrossed(crossed) => budget_crossed(before, record, crossed),
+        _ => about_persons(before, record),
+    }
+}
+
+/// Erasures fit the holds in force, and holds one another.
+fn about_persons(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
+    let holds = &before.directory.holds;
+    match record.event {
+        Event::PersonalErased(erased) => {
+            let hold = before.directory.hold_on(erased.person.as_deref());
+            erasure(record, hold.is_none())
+        }
+        Event::ErasureRefused(refused) => {
+            let about = holds.get(&refused.hold);
+            let fits = about.is_some_and(|about| about.is_none() || *about == refused.person);
+            erasure(record, fits)
+        }
+        Event::HoldSet(set) => {
+            named(record, "hold", &set.id)?;
+            held(!holds.contains_key(&set.id), Fault::Hold)
+        }
+        Event::HoldLifted(lifted) => {
+            named(record, "hold", &lifted.id)?;
+            held(holds.contains_key(&lifted.id), Fault::Hold)
+        }
         _ => Ok(()),
     }
 }
@@ -148,6 +173,15 @@ fn budget_crossed(
     } else {
         Err(Fault::BudgetNotCrossed)
     }
+}
+
+/// An erasure has a stream of its own.
+fn erasure(record: &Applied<'_>, fits: bool) -> Result<(), Fault> {
+    let id = record.subject.strip_prefix("erasure/");
+    if id.is_none_or(|id| uuid::Uuid::try_parse(id).is_err()) {
+        return Err(Fault::BadSubject);
+    }
+    held(fits, Fault::Hold)
 }
 
 fn on_log(before: &State, record: &Applied<'_>) -> Result<(), Fault> {

@@ -44,6 +44,9 @@ pub(super) fn change(call: &Call<'_>) -> Result<Decided, Rejected> {
         | Operation::ResolveApproval(_)
         | Operation::Report(_)
         | Operation::Observe(_)
+        | Operation::Erase(_)
+        | Operation::SetHold(_)
+        | Operation::LiftHold(_)
         | Operation::ExpireDue
         | Operation::Seal(_) => return Ok(Decided::recorded(Vec::new())),
     };

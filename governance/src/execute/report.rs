@@ -186,6 +186,9 @@ pub(super) fn observe(observations: &[Observation]) -> Result<Decided, Rejected>
                 subject: observation.subject.to_string(),
             });
         }
+        if !observation.personal.is_empty() {
+            return Err(Rejected::NotWithheld);
+        }
         let event = ObservationRecorded {
             body: observation.body.clone(),
             kind: observation.kind.clone(),

@@ -21,6 +21,8 @@ pub struct Directory {
     pub adapters: BTreeMap<String, Adapter>,
     /// Credentials by the id in their subject.
     pub credentials: BTreeMap<String, Credential>,
+    /// Legal holds in force, by name, and what stands for the person each is about: everybody where it is none.
+    pub holds: BTreeMap<String, Option<String>>,
     /// Keys of actors in force, by the id in their subject.
     pub keys: BTreeMap<String, RegisteredKey>,
     /// Who the log is; none before record 0.
@@ -129,6 +131,7 @@ impl Default for Directory {
             adapters: BTreeMap::new(),
             credentials: BTreeMap::new(),
             keys: BTreeMap::new(),
+            holds: BTreeMap::new(),
             roles: BTreeMap::new(),
         }
     }
@@ -146,6 +149,14 @@ impl Directory {
     pub fn policy(&self, id: &str) -> Option<&InForce> {
         let subject = Subject::new("policy", id).ok()?;
         self.policies.get(subject.as_str())
+    }
+
+    /// A hold in force that forbids erasing a person: one about everybody, or about whom this stands for.
+    #[must_use]
+    pub fn hold_on(&self, person: Option<&str>) -> Option<&str> {
+        let forbids = |about: &Option<String>| about.is_none() || about.as_deref() == person;
+        let mut holds = self.holds.iter();
+        holds.find_map(|(id, about)| forbids(about).then_some(id.as_str()))
     }
 
     /// What an unrevoked credential lets an actor do, in the order of the vocabulary.

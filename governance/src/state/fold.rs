@@ -55,8 +55,20 @@ impl State {
                 });
                 Ok(())
             }
+            Event::HoldSet(set) => {
+                let holds = &mut Arc::make_mut(&mut self.directory).holds;
+                holds.insert(set.id.clone(), set.person.clone());
+                Ok(())
+            }
+            Event::HoldLifted(lifted) => {
+                let holds = &mut Arc::make_mut(&mut self.directory).holds;
+                holds.remove(&lifted.id);
+                Ok(())
+            }
             Event::StateSealed(_)
             | Event::BundleExported(_)
+            | Event::PersonalErased(_)
+            | Event::ErasureRefused(_)
             | Event::OutcomeRecorded(_)
             | Event::TraceIngested(_)
             | Event::AuditIngested(_)

@@ -37,6 +37,7 @@ fn observation(subject: &str) -> Observation {
         kind: "seen".to_owned(),
         subject: Subject::parse(subject).unwrap(),
         body: Body::from_foreign(b"{}").unwrap(),
+        personal: Vec::new(),
         correlation: None,
         causation: None,
         traceparent: None,

@@ -3,11 +3,13 @@
 //! With them go the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
 //! subject the newest seal. Memory: about 16 bytes a record; the lines are read once to be counted and once to be written.
 
+use super::disclosures::Disclosed;
 use super::trace::Trace;
 use super::{BundleSink, ExportError, ExportSummary, TOOL, schemas, stamps, whole};
 use crate::cosigned::Witnessed;
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
 use crate::paths::Paths;
+use crate::persons::Persons;
 use crate::reader::Reader;
 use crate::runs::prove;
 use crate::store::{Head, Span, StoreError, StoredRecord};
@@ -33,6 +35,7 @@ pub(super) struct Part<'a> {
     pub log_id: String,
     pub checkpoint: Checkpoint,
     pub filter: &'a BundleFilter,
+    pub persons: Option<&'a Persons>,
     pub witnessed: Witnessed,
 }
 
@@ -67,6 +70,7 @@ impl Part<'_> {
         stamps(self.reader, self.head.log, origin, size..=size, sink).await?;
         self.proofs(sink, &sequences, &shown).await?;
         let bytes = self.records(sink, &sequences, progress).await?;
+        let disclosures = self.disclosures(sink, &sequences).await?;
         schemas(sink).await?;
         sink.finish().await?;
         Ok(ExportSummary {
@@ -76,6 +80,7 @@ impl Part<'_> {
             size: self.head.range.size(),
             bytes,
             attachments: 0,
+            disclosures,
             witnessed: self.witnessed.clone(),
         })
     }
@@ -282,6 +287,26 @@ impl Part<'_> {
         }
         sink.end().await?;
         Ok(bytes)
+    }
+
+    /// `disclosures.jsonl`: of the records that are in the bundle.
+    async fn disclosures(
+        &self,
+        sink: &mut dyn BundleSink,
+        sequences: &[u64],
+    ) -> Result<u64, ExportError> {
+        let Some(persons) = self.persons else {
+            return Ok(0);
+        };
+        let shown = Disclosed {
+            reader: self.reader,
+            log: self.head.log,
+            size: self.head.range.size(),
+            persons,
+        };
+        let stretches =
+            stretches(sequences).map(|(first, count)| (first, first + u64::from(count)));
+        shown.write(&stretches.collect::<Vec<_>>(), sink).await
     }
 
     /// The records of a stretch, all of them.

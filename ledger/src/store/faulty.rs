@@ -12,7 +12,8 @@ use probity_schemas::subject::Tenant;
 
 use super::{
     Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
-    LogNumber, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    LogNumber, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
+    SubjectEntry,
 };
 
 /// What happens to an append.
@@ -215,6 +216,27 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
         self.inner.attachment_list(log, records, after, limit).await
+    }
+
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError> {
+        self.check(Call::Read)?;
+        self.inner.disclosures(log, after, end, limit).await
+    }
+
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError> {
+        self.check(Call::Lookup)?;
+        self.inner.disclosures_of(log, person).await
+    }
+
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError> {
+        self.check(Call::Read)?;
+        self.inner.erased(after, limit).await
     }
 
     async fn put_cosignature(

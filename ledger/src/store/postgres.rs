@@ -7,6 +7,7 @@
 mod append;
 mod connect;
 mod cosignatures;
+mod disclosures;
 mod lease;
 mod read;
 mod timestamps;
@@ -25,7 +26,8 @@ use tokio::sync::RwLock;
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
     Append, AppendError, Attachment, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
-    LogNumber, Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    LogNumber, Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
+    SubjectEntry,
 };
 
 /// A PostgreSQL database that keeps logs.
@@ -181,6 +183,24 @@ impl Store for PostgresStore {
             limit,
         ))
         .await
+    }
+
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError> {
+        within(disclosures::page(&self.readers, log, after, end, limit)).await
+    }
+
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError> {
+        within(disclosures::count(&self.readers, log, person)).await
+    }
+
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError> {
+        within(disclosures::erased(&self.readers, after, limit)).await
     }
 
     async fn put_cosignature(

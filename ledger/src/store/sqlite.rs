@@ -8,6 +8,7 @@ mod append;
 mod committer;
 mod connect;
 mod cosignatures;
+mod disclosures;
 mod insert;
 mod read;
 mod timestamps;
@@ -28,7 +29,8 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use self::committer::Committer;
 use super::{
     Append, AppendError, Attachment, FileLock, Head, IdempotencyRow, KeptCosignature,
-    KeptTimestamp, LogNumber, Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    KeptTimestamp, LogNumber, Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError,
+    StoredRecord, SubjectEntry,
 };
 
 /// The writing connection; empty once the store is closed.
@@ -200,6 +202,24 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<(String, u64)>, StoreError> {
         read::attachment_list(&self.readers, log, records, after, limit).await
+    }
+
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError> {
+        disclosures::page(&self.readers, log, after, end, limit).await
+    }
+
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError> {
+        disclosures::count(&self.readers, log, person).await
+    }
+
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError> {
+        disclosures::erased(&self.readers, after, limit).await
     }
 
     async fn put_cosignature(

@@ -195,6 +195,8 @@ impl Writer {
             aliases: Vec::new(),
             idempotency: Vec::new(),
             attachments: Vec::new(),
+            disclosures: Vec::new(),
+            erased: Vec::new(),
         }
     }
 

@@ -7,6 +7,7 @@ mod bundles;
 mod changes;
 mod cut;
 mod disclosed;
+mod erased;
 mod files;
 mod flips;
 mod forgery;

@@ -1,6 +1,7 @@
 //! An honest log in which every type of record occurs: an agent that issues refunds, asks, is held up, refused, granted,
 //! runs out of time, reports, and is paid for.
 
+use crate::erased::forgets;
 use crate::sealer::{Log, Signer};
 use crate::signed::{Person, signed_answer};
 use probity_governance::command::{Observation, Operation, Report, ReportBody, Resolution};
@@ -63,6 +64,7 @@ pub(crate) fn story() -> Log {
     );
     assert_ne!(allowed, granted);
     signs(&mut log);
+    forgets(&mut log);
     log
 }
 
@@ -337,6 +339,7 @@ pub(crate) fn observation(number: u32) -> Observation {
         kind: "log_line".to_owned(),
         subject: Subject::parse("machine/m-1").unwrap(),
         body: Body::from_foreign(format!("{{\"line\": {number}}}").as_bytes()).unwrap(),
+        personal: Vec::new(),
         correlation: None,
         causation: None,
         traceparent: None,

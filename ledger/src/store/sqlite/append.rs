@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
-use super::insert::{ALIASES, ATTACHMENTS, KEYS, RECORDS, SUBJECTS};
+use super::insert::{ALIASES, ATTACHMENTS, DISCLOSURES, KEYS, RECORDS, SUBJECTS};
 use crate::store::limits::INSERT_ROWS_MAX;
 use crate::store::{Append, rows};
 
@@ -18,6 +18,7 @@ pub(super) async fn write(
     }
     write_records(connection, append).await?;
     write_besides(connection, append).await?;
+    write_disclosures(connection, append).await?;
     Ok(true)
 }
 
@@ -66,6 +67,32 @@ async fn write_records(
         first += chunk.len() as i64;
     }
     Ok(())
+}
+
+/// Deletes the disclosures of persons that are erased, and writes those that came.
+async fn write_disclosures(
+    connection: &mut SqliteConnection,
+    append: &Append,
+) -> Result<(), sqlx::Error> {
+    let log = append.expected.log;
+    for person in &append.erased {
+        sqlx::query("DELETE FROM disclosures WHERE log = ? AND person = ?")
+            .bind(log)
+            .bind(person.to_vec())
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("INSERT INTO erased_persons (person) VALUES (?) ON CONFLICT DO NOTHING")
+            .bind(person.to_vec())
+            .execute(&mut *connection)
+            .await?;
+    }
+    DISCLOSURES
+        .rows(connection, &append.disclosures, |statement, one| {
+            let statement = statement.bind(log).bind(one.sequence.cast_signed());
+            let statement = statement.bind(i64::from(one.place));
+            statement.bind(one.person.to_vec()).bind(one.sealed.clone())
+        })
+        .await
 }
 
 /// Writes what an append holds besides its records.

@@ -255,6 +255,8 @@ mod tests {
             aliases: Vec::new(),
             idempotency: Vec::new(),
             attachments: Vec::new(),
+            disclosures: Vec::new(),
+            erased: Vec::new(),
         }
     }
 

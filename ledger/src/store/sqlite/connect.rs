@@ -16,10 +16,11 @@ use crate::store::limits::{
 };
 
 /// The schema's history, oldest first. A file that was released is never changed.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("../../../migrations/sqlite/0001_records.sql"),
     include_str!("../../../migrations/sqlite/0002_cosignatures.sql"),
     include_str!("../../../migrations/sqlite/0003_timestamps.sql"),
+    include_str!("../../../migrations/sqlite/0004_disclosures.sql"),
 ];
 
 fn options(path: &Path) -> SqliteConnectOptions {
