@@ -14,6 +14,7 @@
 mod cluster;
 mod crash;
 mod decisions;
+mod erasure;
 mod evidence;
 mod forger;
 mod harness;
