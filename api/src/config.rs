@@ -11,7 +11,7 @@ use jsonwebtoken::Algorithm;
 use probity_governance::limits::WINDOW_SECONDS_MAX;
 use probity_governance::settings::{self, PERSONAL_PREFIX, TEMPLATE_PREFIX};
 use probity_schemas::subject::Tenant;
-use probity_schemas::vocabulary::Mode;
+use probity_schemas::vocabulary::{Mode, SignatureMode};
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -94,6 +94,11 @@ pub struct ServerConfig {
     /// Whether people must sign their answers with their own registered key. A log whose setting changes says so.
     #[arg(long, env = "PROBITY_SIGNED_APPROVALS")]
     pub signed_approvals: bool,
+
+    /// Whether producers must sign their reports with their own registered key: `off` neither checks nor keeps
+    /// signatures, `warn` notes those that do not stand, `enforce` refuses reports without one that stands.
+    #[arg(long, env = "PROBITY_SIGNED_REPORTS", value_name = "MODE", default_value = "warn", value_parser = parse_signature_mode)]
+    pub signed_reports: SignatureMode,
 
     /// A value for `{{NAME}}` in policies, e.g. `workspace.root=/srv/work`; may be given several times (in the
     /// environment, separated by commas). Requests cannot set these.
@@ -221,6 +226,7 @@ impl ServerConfig {
             approval_seconds: APPROVAL_SECONDS_DEFAULT,
             grant_seconds: GRANT_SECONDS_DEFAULT,
             signed_approvals: false,
+            signed_reports: SignatureMode::Warn,
             template: Vec::new(),
             personal: Vec::new(),
             queue: QUEUE_COMMANDS_MAX,
@@ -255,13 +261,20 @@ impl ServerConfig {
             .map(|(name, value)| (format!("{TEMPLATE_PREFIX}{name}"), Some(value.clone())));
         let signed = self.signed_approvals.then(|| "required".to_owned());
         let signed = std::iter::once((settings::APPROVAL_SIGNATURE.to_owned(), signed));
+        let reports =
+            (self.signed_reports != SignatureMode::Warn).then(|| self.signed_reports.to_string());
+        let reports = std::iter::once((settings::TELEMETRY_SIGNATURE.to_owned(), reports));
         let personal = self
             .personal
             .iter()
             .map(|(kind, rule)| (format!("{PERSONAL_PREFIX}{kind}"), rule.clone()));
-        let all = fixed.chain(signed).chain(templates);
+        let all = fixed.chain(signed).chain(reports).chain(templates);
         all.chain(personal).collect()
     }
+}
+
+fn parse_signature_mode(text: &str) -> Result<SignatureMode, String> {
+    SignatureMode::parse(text).ok_or_else(|| "expected off, warn or enforce".to_owned())
 }
 
 pub(crate) fn parse_tenant(text: &str) -> Result<Tenant, String> {

@@ -10,6 +10,7 @@ mod registry;
 use crate::engine::{self, ENGINE, Outcome, PolicySet};
 use crate::permission::Right;
 use crate::policy::PolicyFault;
+use crate::producer::{self, ReportFault};
 use crate::settings::SettingFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{Applied, State};
@@ -118,6 +119,9 @@ pub enum Fault {
     /// The answer is not signed as it must be.
     #[error("{0}")]
     Signature(#[from] SignatureFault),
+    /// The report is not signed as it must be.
+    #[error("{0}")]
+    ReportSignature(#[from] ReportFault),
     /// A key that cannot be registered.
     #[error("the key is refused: {0}")]
     Key(#[from] KeyFault),
@@ -152,7 +156,7 @@ pub fn adjudicate(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
     if before.directory.log.is_none() != matches!(record.event, Event::LogOpened(_)) {
         return Err(Fault::Opening);
     }
-    let right = Right::behind(record.event, record.actor);
+    let right = Right::behind(&before.directory, record);
     if right.is_some_and(|right| !right.is_held(&before.directory, record.actor)) {
         return Err(Fault::NotEntitled {
             actor: record.actor.to_owned(),
@@ -164,12 +168,15 @@ pub fn adjudicate(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
         Event::ApprovalDenied(denied) => case::denied(before, record, denied),
         Event::GrantConsumed(consumed) => case::consumed(before, record, consumed),
         Event::DecisionExpired(expired) => case::expired(before, record, expired),
-        Event::OutcomeRecorded(_) => case::outcome(before, record),
+        Event::OutcomeRecorded(_) => {
+            case::outcome(before, record)?;
+            Ok(producer::judge(&before.directory, record)?)
+        }
         Event::TraceIngested(_)
         | Event::AuditIngested(_)
         | Event::CostIngested(_)
         | Event::MetricIngested(_)
-        | Event::ViolationIngested(_) => Ok(()),
+        | Event::ViolationIngested(_) => Ok(producer::judge(&before.directory, record)?),
         Event::ObservationRecorded(_) => {
             let thing = record.subject.split('/').next().unwrap_or_default();
             if RESERVED_THINGS.contains(&thing) {

@@ -3,6 +3,7 @@
 //! A command is already in our own words; surfaces translate theirs at the edge. It carries no time, no randomness and no
 //! signature: those come with the moment at which it is decided.
 
+use crate::producer::Checked;
 use probity_schemas::body::Body;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
@@ -145,6 +146,8 @@ pub struct Report {
     pub dedup: String,
     /// What is reported.
     pub body: ReportBody,
+    /// What the door found of its producer's signature; none: it came without.
+    pub signature: Option<Checked>,
 }
 
 /// What is reported.
@@ -160,6 +163,21 @@ pub enum ReportBody {
     Cost(Box<CostIngested>),
     Metric(Box<MetricIngested>),
     Violation(Box<ViolationIngested>),
+}
+
+impl ReportBody {
+    /// The event, as it was reported.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        match self {
+            Self::Outcome(body) => Event::OutcomeRecorded(body.clone()),
+            Self::Trace(body) => Event::TraceIngested(body.clone()),
+            Self::Audit(body) => Event::AuditIngested(body.clone()),
+            Self::Cost(body) => Event::CostIngested(body.clone()),
+            Self::Metric(body) => Event::MetricIngested(body.clone()),
+            Self::Violation(body) => Event::ViolationIngested(body.clone()),
+        }
+    }
 }
 
 /// Any other thing reported to us.

@@ -18,6 +18,7 @@ use crate::command::{Alias, Command, Draft, Moment, Operation, Reply, Standing};
 use crate::limits::EXPIRED_PER_CALL_MAX;
 use crate::permission::permit;
 use crate::policy::PolicyFault;
+use crate::producer::ReportFault;
 use crate::settings::SettingFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{CaseStatus, Closed, OpenCase, State};
@@ -176,6 +177,13 @@ pub enum Rejected {
         /// Why.
         #[from]
         why: SignatureFault,
+    },
+    /// The report is not signed as it must be.
+    #[error("the report is refused: {why}")]
+    ReportSignature {
+        /// Why.
+        #[from]
+        why: ReportFault,
     },
     /// The budget's period is empty.
     #[error("the budget's period ends before it begins")]

@@ -5,6 +5,7 @@
 
 pub mod adjudicate;
 pub mod command;
+pub mod decimal;
 pub mod engine;
 pub mod execute;
 pub mod limits;
@@ -12,6 +13,7 @@ pub mod permission;
 pub mod personal;
 pub mod policy;
 pub mod posture;
+pub mod producer;
 pub mod settings;
 pub mod signing;
 pub mod state;

@@ -64,6 +64,13 @@ pub const SUBJECT_BYTES_MAX: usize = 1024;
 /// Bytes of a label: a surface, a correlation or causation id, a `traceparent`.
 pub const LABEL_BYTES_MAX: usize = 1024;
 
+/// Bytes of a report's body with its producer's signature and all that is signed: what is left is the record's other
+/// attributes.
+pub const SIGNED_REPORT_BYTES_MAX: usize = 56 * 1024;
+
+/// Bytes of a version or a time in an envelope, and of its signature as text.
+pub const ENVELOPE_TEXT_BYTES_MAX: usize = 256;
+
 /// Bytes of the facts of one decision.
 pub const FACTS_BYTES_MAX: usize = 32 * 1024;
 
@@ -108,6 +115,7 @@ pub const MEMBER_PATH_BYTES_MAX: usize = 100;
 
 const _: () = assert!(RECORD_BYTES_MAX == u16::MAX as usize);
 const _: () = assert!(FACTS_BYTES_MAX < RECORD_BYTES_MAX);
+const _: () = assert!(SIGNED_REPORT_BYTES_MAX + 6 * LABEL_BYTES_MAX < RECORD_BYTES_MAX);
 const _: () = assert!(RECORD_BYTES_MAX < ATTACHMENT_BYTES_MAX);
 const _: () =
     assert!(ATTACHMENT_BYTES_MAX <= BATCH_BYTES_MAX && BATCH_BYTES_MAX <= FOREIGN_JSON_BYTES_MAX);

@@ -23,6 +23,7 @@ mod judges;
 mod parts;
 mod player;
 mod plugin;
+mod producers;
 mod readme;
 mod rebuild;
 mod signed;

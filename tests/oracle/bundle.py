@@ -238,6 +238,8 @@ class Judgement:
     def close_signatures(self):
         heard = self.signatures
         yield f"answers: {heard.by_auditor} signed by a key that was brought, {heard.by_log} by a key of the log's, {heard.unsigned} not signed"
+        reports = heard.reports
+        yield f"reports: {reports.by_auditor} signed by a key that was brought, {reports.by_log} by a key of the log's; {reports.all} in all, {reports.noted} noted as badly signed"
 
     def close_disclosures(self):
         shown, all_of_them = self.disclosures.shown, len(self.disclosures.standing)

@@ -290,10 +290,12 @@ impl<'f> Part<'f> {
         for check in [CheckName::Sealed, CheckName::StateDigest] {
             self.findings.not_asked(check, why);
         }
-        if self.is_signed {
-            self.findings.impossible(CheckName::ActorSignatures, why);
-        } else {
-            self.findings.not_asked(CheckName::ActorSignatures, why);
+        for check in [CheckName::ActorSignatures, CheckName::ProducerSignatures] {
+            if self.is_signed {
+                self.findings.impossible(check, why);
+            } else {
+                self.findings.not_asked(check, why);
+            }
         }
     }
 

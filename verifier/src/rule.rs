@@ -66,6 +66,7 @@ pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
         Fault::SelfApproval => "adjudication.self_approval",
         Fault::Role => "adjudication.role",
         Fault::Signature(_) => "adjudication.signature",
+        Fault::ReportSignature(_) => "adjudication.report_signature",
         Fault::Key(_) => "adjudication.key",
         Fault::OtherRequest => "adjudication.other_request",
         Fault::GrantLength => "adjudication.grant_length",

@@ -13,7 +13,7 @@ use crate::limits::SUBJECTS_UNREMARKED_MAX;
 use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::runs::Runs;
-use crate::signatures::Signatures;
+use crate::signatures::{Judged, Signatures, judge_report};
 use crate::timestamps::Windows;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
@@ -37,6 +37,7 @@ struct Read<'a> {
     subject: SubjectKey,
     event: Result<Event, FormatError>,
     digests: Digests,
+    report: Option<Judged>,
 }
 
 impl<'a> Line<'a> {
@@ -48,6 +49,10 @@ impl<'a> Line<'a> {
             Read {
                 subject: SubjectKey::of(&record.envelope.subject),
                 digests: body.map(digests).unwrap_or_default(),
+                report: event
+                    .as_ref()
+                    .ok()
+                    .and_then(|event| judge_report(&record.envelope, event)),
                 event,
                 record,
             }
@@ -156,7 +161,7 @@ impl<'f> Walk<'f> {
         self.identity
             .record(position, record, readable, || tree.root(), self.findings);
         match event {
-            Ok(event) => self.event(position, record, event),
+            Ok(event) => self.event(position, read, event),
             Err(error) => {
                 self.misfit(position, error);
                 self.leave(stopped(position));
@@ -199,7 +204,8 @@ impl<'f> Walk<'f> {
         }
     }
 
-    fn event(&mut self, position: u64, record: &Record<'_>, event: &Event) {
+    fn event(&mut self, position: u64, read: &Read<'_>, event: &Event) {
+        let record = &read.record;
         if let Some(format) = newer_format(event) {
             let why = format!("record {position}: format {format} is newer than this judge");
             self.leave(why.clone());
@@ -218,7 +224,8 @@ impl<'f> Walk<'f> {
         match self.broken {
             Some(broken) => self.leave(stopped(broken)),
             None => {
-                self.signatures.hear(record, event, self.findings);
+                self.signatures
+                    .hear(record, event, read.report.as_ref(), self.findings);
                 self.court.hear(record, event, self.findings);
             }
         }

@@ -28,6 +28,11 @@ pub(super) fn face_of(rejected: &R) -> Face {
             "signature",
             "Not signed as it must be",
         ),
+        R::ReportSignature { .. } => face(
+            S::UNPROCESSABLE_ENTITY,
+            "report_signature",
+            "Not signed as it must be",
+        ),
         R::FactsTooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
         R::TooManyOpen => face(
             S::SERVICE_UNAVAILABLE,

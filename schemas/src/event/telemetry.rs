@@ -3,6 +3,7 @@
 //! A report is evidence that it was reported, not that it is true. Times in these bodies are the reporter's.
 
 use crate::body::Body;
+use crate::event::key::ReportSignature;
 use crate::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,6 +51,9 @@ pub struct TraceIngested {
     pub model: String,
     /// The model's provider.
     pub provider: String,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// When it began.
     pub started: Time,
     /// How many steps it has.
@@ -80,6 +84,9 @@ pub struct AuditIngested {
     pub message: Option<String>,
     /// When, by the reporter's clock.
     pub occurred: Time,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// The reporter's id of the trace.
     pub trace: String,
 }
@@ -100,6 +107,9 @@ pub struct CostIngested {
     /// The model's provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// Tokens in.
     pub tokens_in: u64,
     /// Tokens out.
@@ -118,6 +128,9 @@ pub struct MetricIngested {
     pub execution: String,
     /// When, by the reporter's clock.
     pub occurred: Time,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// How many steps.
     pub steps: u64,
     /// The reporter's id of the trace.
@@ -138,6 +151,9 @@ pub struct ViolationIngested {
     pub message: String,
     /// When, by the reporter's clock.
     pub occurred: Time,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// The reporter's id of the trace.
     pub trace: String,
     /// What kind of violation.

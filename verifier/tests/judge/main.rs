@@ -17,6 +17,7 @@ mod lawless;
 mod layout;
 mod page;
 mod part;
+mod producers;
 mod sealed;
 mod sealer;
 #[path = "../../../schemas/tests/events/seeds.rs"]

@@ -226,6 +226,7 @@ pub(crate) fn outcome(log: &mut Log, execution: &str) {
         occurred: Some(log.time),
         status: OutcomeStatus::Completed,
         trace: Some("trace-1".to_owned()),
+        signature: None,
     };
     report(
         log,
@@ -240,6 +241,7 @@ fn report(log: &mut Log, execution: &str, dedup: &str, body: ReportBody) {
         execution: execution.to_owned(),
         dedup: dedup.to_owned(),
         body,
+        signature: None,
     };
     log.run(AGENT, Operation::Report(Box::new(report)));
 }
@@ -256,6 +258,7 @@ fn reports(log: &mut Log, execution: &str) {
         message: None,
         occurred: now,
         trace: trace.clone(),
+        signature: None,
     };
     report(log, execution, "audit", ReportBody::Audit(Box::new(audit)));
     let cost = CostIngested {
@@ -267,6 +270,7 @@ fn reports(log: &mut Log, execution: &str) {
         tokens_in: 100,
         tokens_out: 20,
         trace: trace.clone(),
+        signature: None,
     };
     report(log, execution, "cost", ReportBody::Cost(Box::new(cost)));
     let metric = MetricIngested {
@@ -275,6 +279,7 @@ fn reports(log: &mut Log, execution: &str) {
         occurred: now,
         steps: 3,
         trace: trace.clone(),
+        signature: None,
     };
     report(
         log,
@@ -289,6 +294,7 @@ fn reports(log: &mut Log, execution: &str) {
         occurred: now,
         trace,
         violation: "scope".to_owned(),
+        signature: None,
     };
     report(
         log,
@@ -331,6 +337,7 @@ fn traced(execution: &str, now: Time) -> TraceIngested {
         tokens_out: 20,
         trace: "trace-1".to_owned(),
         violations: 1,
+        signature: None,
     }
 }
 
