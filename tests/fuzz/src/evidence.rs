@@ -4,7 +4,8 @@ use probity_schemas::actor_key::ActorKey;
 use probity_schemas::add_checkpoint::AddCheckpoint;
 use probity_schemas::canonical;
 use probity_schemas::cosignature::{Cosignature, cosigned};
-use probity_schemas::event::key::AnswerSignature;
+use probity_schemas::envelope::signature_text;
+use probity_schemas::event::key::{AnswerSignature, ReportProof};
 use probity_schemas::hash::Hash;
 use probity_schemas::limits::{
     PROOF_HASHES_MAX, TRUST_LOGS_MAX, TRUST_POLICY_BYTES_MAX, TRUST_WITNESSES_MAX,
@@ -166,4 +167,22 @@ pub fn answer(data: &[u8]) {
         .iter()
         .all(|one| is_signed(&key, &one.message(), &signature.sig));
     assert!(!is_both, "one signature, two answers");
+}
+
+/// A producer's signature as a record keeps it: it is for one report only, and has one spelling.
+pub fn report(data: &[u8]) {
+    let Ok(proof) = serde_json::from_slice::<ReportProof>(data) else {
+        return;
+    };
+    if let Some(text) = signature_text(&proof.sig) {
+        assert_eq!(signature_text(&text).as_ref(), Some(&text));
+    }
+    let later = ReportProof {
+        issued_at: format!("{}0", proof.issued_at),
+        ..proof.clone()
+    };
+    assert!(
+        proof.verify().is_err() || later.verify().is_err(),
+        "one signature, two reports"
+    );
 }

@@ -47,6 +47,7 @@ pub const PROMISES: &[Promise] = &[
     ("proof", proof),
     ("receipt", receipt),
     ("record", record),
+    ("report", report),
     ("request", request),
     ("tile", tile),
     ("trust", trust),
