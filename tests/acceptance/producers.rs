@@ -18,13 +18,13 @@ const ADAPTER: &str = "acceptance-plugin";
 
 /// An adapter's own key.
 enum Producer {
-    Ed25519(SigningKey),
+    Ed25519(Box<SigningKey>),
     Es256(Box<p256::ecdsa::SigningKey>),
 }
 
 impl Producer {
     fn ed25519(seed: u8) -> Self {
-        Self::Ed25519(SigningKey::from_bytes(&[seed; 32]))
+        Self::Ed25519(Box::new(SigningKey::from_bytes(&[seed; 32])))
     }
 
     fn es256(seed: u8) -> Self {
@@ -342,6 +342,7 @@ fn first_under_enforcement(bundle: &Path) -> usize {
 
 /// Whoever holds the log's key writes a record that says a producer signed it, in four ways.
 fn insider(home: &Home, honest: &Path, vkey: &str) {
+    type Change<'c> = &'c dyn Fn(&mut Value);
     let kept = lines(honest);
     let signed = kept
         .iter()
@@ -350,7 +351,7 @@ fn insider(home: &Home, honest: &Path, vkey: &str) {
             record["data"]["execution"] == "signed" && record["type"] == "cost.ingested.v1"
         })
         .unwrap();
-    let forged = |name: &str, change: &dyn Fn(&mut Value)| -> PathBuf {
+    let forged = |name: &str, change: Change<'_>| -> PathBuf {
         let mut data = signed["data"].clone();
         change(&mut data);
         reseal(home, honest, name, &signed, data)
@@ -358,7 +359,7 @@ fn insider(home: &Home, honest: &Path, vkey: &str) {
     let proof = |data: &mut Value, member: &str, value: &str| {
         data["signature"]["verified"][member] = value.into();
     };
-    let table: [(&str, &dyn Fn(&mut Value), &str); 4] = [
+    let table: [(&str, Change<'_>, &str); 4] = [
         (
             "invented",
             &|data| proof(data, "adapter_version", "1.0.1"),

@@ -22,6 +22,7 @@ const MARK: &str = "envelope_version";
 #[serde(untagged)]
 #[expect(
     dead_code,
+    clippy::large_enum_variant,
     reason = "read by hand, member by member; this is for the document"
 )]
 pub(super) enum Signable<R> {
