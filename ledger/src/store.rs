@@ -16,7 +16,7 @@ pub mod sqlite;
 mod url;
 
 pub use error::{AppendError, StoreError};
-pub use kept::{KeptCosignature, KeptTimestamp};
+pub use kept::{KeptCosignature, KeptTimestamp, PersonToken, SealedDisclosure};
 pub use lock::FileLock;
 pub use url::DatabaseUrl;
 
@@ -119,22 +119,6 @@ pub struct Attachment {
     pub blake3: String,
     /// The content.
     pub content: Arc<[u8]>,
-}
-
-/// What stands for a person beside the disclosures: random, so that it says nothing once the person's key is gone.
-pub type PersonToken = [u8; 16];
-
-/// A disclosure, sealed under its person's key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedDisclosure {
-    /// The record in which its digest stands.
-    pub sequence: u64,
-    /// Its place among the record's, from 0.
-    pub place: u32,
-    /// Whose it is.
-    pub person: PersonToken,
-    /// Disclosure and person's id, sealed.
-    pub sealed: Vec<u8>,
 }
 
 /// One append: everything in it becomes durable together, or nothing of it.

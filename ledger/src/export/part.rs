@@ -4,24 +4,23 @@
 //! subject the newest seal. Memory: about 16 bytes a record; the lines are read once to be counted and once to be written.
 
 use super::disclosures::Disclosed;
+use super::older::older;
 use super::trace::Trace;
-use super::{BundleSink, ExportError, ExportSummary, TOOL, older, schemas, whole};
+use super::{BundleSink, ExportError, ExportSummary, TOOL, schemas, whole};
 use crate::cosigned::Witnessed;
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
 use crate::load::range_at;
 use crate::paths::Paths;
 use crate::persons::Persons;
 use crate::reader::Reader;
-use crate::runs::prove;
+use crate::runs::{prove, seal_of};
 use crate::store::{Head, Span, StoreError, StoredRecord};
 use bytes::Bytes;
 use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
 use probity_schemas::checkpoint::Checkpoint;
-use probity_schemas::event::Event;
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::hash::Hash;
 use probity_schemas::partial::{HandoverProof, RecordProof, RunProof};
-use probity_schemas::record::Record;
 use probity_schemas::tree::inclusion_plan;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -387,13 +386,6 @@ fn line(proof: &impl serde::Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = serde_json::to_vec(proof)?;
     line.push(b'\n');
     Ok(line)
-}
-
-fn seal_of(stored: &StoredRecord) -> Option<(u64, SubjectsSealed)> {
-    match Record::parse_canonical(&stored.line).ok()?.event().ok()? {
-        Event::SubjectsSealed(sealed) => Some((stored.sequence, *sealed)),
-        _ => None,
-    }
 }
 
 fn missing_record(sequence: u64) -> StoreError {
