@@ -96,8 +96,8 @@ class Reports:
         if producer != record.fields["actor"] or payload["tenant_id"] != record.fields["source"].split("/")[1]:
             raise Refused("ReportElsewhere", "signed by another producer, or for another tenant")
         said = REPORTS[record.fields["type"]](record.fields["data"], payload, proof["payload_type"])
-        for part, (recorded, signed) in said.items():
-            if recorded != signed:
+        for part, (recorded, stated) in said.items():
+            if recorded != stated:
                 raise Refused("ReportTold", f"{part} is not what was signed")
         return key
 
