@@ -2,7 +2,7 @@
 //! door, the writer and the judge; the bytes are those of `probity_schemas::envelope`.
 //!
 //! A signature costs far more than a record, so it is verified at the door ([`check`]), beside the writer; the writer
-//! looks only whether the key is still in force and the time fits ([`kept`]). The judge does both again.
+//! looks only whether the key is still in force and the time fits (`kept`). The judge does both again.
 
 mod told;
 
