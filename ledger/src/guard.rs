@@ -11,7 +11,11 @@ use probity_schemas::subject::Tenant;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use thiserror::Error;
+
+/// Files that this process wrote, so that each has a name of its own until it is in place.
+static WRITES: AtomicU64 = AtomicU64::new(0);
 
 /// What is wrong between guard and database.
 #[derive(Debug, Error)]
@@ -134,9 +138,10 @@ impl Guard {
     /// [`GuardError::File`].
     pub fn write(&self, tenant: &Tenant, checkpoint: &str) -> Result<(), GuardError> {
         let path = self.path(tenant);
-        let partial = self
-            .directory
-            .join(format!("{tenant}.{}.partial", std::process::id()));
+        // Two writers in one process (an export beside the watch of each second) must not take each other's file away.
+        let turn = WRITES.fetch_add(1, Ordering::Relaxed);
+        let name = format!("{tenant}.{}.{turn}.partial", std::process::id());
+        let partial = self.directory.join(name);
         let written = fs::create_dir_all(&self.directory).and_then(|()| {
             let mut file = fs::File::create(&partial)?;
             file.write_all(checkpoint.as_bytes())?;
