@@ -168,3 +168,26 @@ impl Guard {
         Checkpoint::open(&note, &keys).map_err(|_| GuardError::Malformed { path: path() })
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::Guard;
+    use probity_schemas::subject::Tenant;
+
+    #[test]
+    fn writers_at_once_do_not_take_each_others_file_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let tenant = Tenant::parse("acme").unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let guard = Guard::beside(directory.path());
+                    (0..50).for_each(|_| guard.write(&tenant, "a checkpoint\n").unwrap());
+                });
+            }
+        });
+        let kept = std::fs::read_dir(directory.path().join("guard")).unwrap();
+        assert_eq!(kept.count(), 1, "nothing but the checkpoint is left");
+    }
+}
