@@ -36,6 +36,10 @@ pub enum Right {
     Credentials,
     /// Set the budget.
     Budget,
+    /// Forget persons, set and lift legal holds.
+    Persons,
+    /// Open personal values.
+    Disclosures,
     /// Read checkpoints, receipts and the verifier key: they show no content.
     Prove,
     /// Read records, make bundles.
@@ -52,7 +56,8 @@ impl Right {
     pub const fn roles(self) -> &'static [Role] {
         match self {
             Self::Append => &[Role::Admin, Role::Approver, Role::Operator, Role::Agent],
-            Self::Credentials | Self::Budget => &[Role::Admin],
+            Self::Credentials | Self::Budget | Self::Persons => &[Role::Admin],
+            Self::Disclosures => &[Role::Admin, Role::Operator, Role::Auditor],
             Self::Prove => Role::ALL,
             Self::Records => &[Role::Admin, Role::Approver, Role::Operator, Role::Auditor],
             Self::Resolve => &[Role::Admin, Role::Approver],
@@ -165,16 +170,29 @@ mod tests {
     /// Who may do what, as a table: role by role.
     #[test]
     fn roles_are_closed_by_default() {
-        use Right::{Append, Budget, Credentials, Prove, Records, Resolve, Views};
+        use Right::{
+            Append, Budget, Credentials, Disclosures, Persons, Prove, Records, Resolve, Views,
+        };
+        let all = [
+            Append,
+            Budget,
+            Credentials,
+            Disclosures,
+            Persons,
+            Prove,
+            Records,
+            Resolve,
+            Views,
+        ];
         let table: [(Role, &[Right]); 6] = [
-            (
-                Role::Admin,
-                &[Append, Budget, Credentials, Prove, Records, Resolve, Views],
-            ),
+            (Role::Admin, &all),
             (Role::Approver, &[Append, Prove, Records, Resolve, Views]),
-            (Role::Operator, &[Append, Prove, Records, Views]),
+            (
+                Role::Operator,
+                &[Append, Disclosures, Prove, Records, Views],
+            ),
             (Role::Agent, &[Append, Prove]),
-            (Role::Auditor, &[Prove, Records, Views]),
+            (Role::Auditor, &[Disclosures, Prove, Records, Views]),
             (Role::Viewer, &[Prove, Views]),
         ];
         for (role, rights) in table {
@@ -184,7 +202,7 @@ mod tests {
                 roles: vec![role],
                 credential: String::new(),
             };
-            for right in [Append, Budget, Credentials, Prove, Records, Resolve, Views] {
+            for right in all {
                 assert_eq!(
                     principal.require(right).is_ok(),
                     rights.contains(&right),

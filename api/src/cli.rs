@@ -9,6 +9,7 @@ mod export;
 mod guard;
 mod key;
 mod serve;
+mod signer;
 mod vkey;
 mod witness;
 
@@ -42,7 +43,7 @@ enum Command {
     Serve(Box<crate::config::ServerConfig>),
     /// See it all work once: policy, request, approval, outcome, export, judge.
     Quickstart(quickstart::Options),
-    /// Issue and revoke keys, and register public keys of people and producers.
+    /// Issue and revoke keys, register public keys of people and producers, rotate the key that signs a log.
     #[command(subcommand)]
     Key(key::Command),
     /// Answer a pending decision, signed with your own key on your own machine.
@@ -74,6 +75,14 @@ pub(crate) enum Failure {
     NoLog {
         /// The tenant.
         tenant: Tenant,
+    },
+    /// The log names a key that is not here.
+    #[error(
+        "the log is signed with {key}, which is not in the key directory: check --keys, or ask on the node that writes the log"
+    )]
+    KeyNotHeld {
+        /// The verifier key.
+        key: String,
     },
     /// The environment holds what cannot be.
     #[error("{0}")]
@@ -150,7 +159,7 @@ async fn run(command: Command) -> Result<(), Failure> {
         Command::Quickstart(options) => quickstart::run(options).await,
         Command::Key(command) => key::run(command).await,
         Command::Approve(arguments) => approve::run(arguments).await,
-        Command::Vkey(arguments) => vkey::run(&arguments),
+        Command::Vkey(arguments) => vkey::run(&arguments).await,
         Command::Export(arguments) => export::run(arguments).await,
         Command::Blake3(arguments) => blake3::run(&arguments),
         Command::Witness(arguments) => witness::run(arguments).await,

@@ -10,10 +10,10 @@ use crate::timestamping::TimestampConfig;
 use crate::witnessing::WitnessConfig;
 use jsonwebtoken::Algorithm;
 use probity_governance::limits::WINDOW_SECONDS_MAX;
-use probity_governance::settings::{self, TEMPLATE_PREFIX};
+use probity_governance::settings::{self, PERSONAL_PREFIX, TEMPLATE_PREFIX};
 use probity_schemas::limits::{ATTACHMENT_BYTES_MAX, INTEGER_MAX};
 use probity_schemas::subject::Tenant;
-use probity_schemas::vocabulary::Mode;
+use probity_schemas::vocabulary::{Mode, SignatureMode};
 use std::fmt;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -97,10 +97,20 @@ pub struct ServerConfig {
     #[arg(long, env = "PROBITY_SIGNED_APPROVALS")]
     pub signed_approvals: bool,
 
+    /// Whether producers must sign their reports with their own registered key: `off` neither checks nor keeps
+    /// signatures, `warn` notes those that do not stand, `enforce` refuses reports without one that stands.
+    #[arg(long, env = "PROBITY_SIGNED_REPORTS", value_name = "MODE", default_value = "warn", value_parser = parse_signature_mode)]
+    pub signed_reports: SignatureMode,
+
     /// A value for `{{NAME}}` in policies, e.g. `workspace.root=/srv/work`; may be given several times (in the
     /// environment, separated by commas). Requests cannot set these.
     #[arg(long, env = "PROBITY_TEMPLATE", value_name = "NAME=VALUE", value_delimiter = ',', value_parser = parse_template)]
     pub template: Vec<(String, String)>,
+
+    /// What is personal in reports of a kind, e.g. `complaint={"person":"/customer/id","pointers":["/customer/mail"]}`; may be given several
+    /// times (in the environment, one a line). It stays in force until it is taken away by `complaint=`.
+    #[arg(long, env = "PROBITY_PERSONAL", value_name = "KIND=RULE", value_delimiter = '\n', value_parser = parse_personal)]
+    pub personal: Vec<(String, Option<String>)>,
 
     /// Commands that may wait for one log's writer; the next one is answered 503 with `Retry-After`.
     #[arg(long, env = "PROBITY_QUEUE", value_name = "COMMANDS", default_value_t = QUEUE_COMMANDS_MAX)]
@@ -227,7 +237,9 @@ impl ServerConfig {
             approval_seconds: APPROVAL_SECONDS_DEFAULT,
             grant_seconds: GRANT_SECONDS_DEFAULT,
             signed_approvals: false,
+            signed_reports: SignatureMode::Warn,
             template: Vec::new(),
+            personal: Vec::new(),
             queue: QUEUE_COMMANDS_MAX,
             rate_limit_per_second: None,
             body_bytes_max: BODY_BYTES_MAX,
@@ -262,8 +274,20 @@ impl ServerConfig {
             .map(|(name, value)| (format!("{TEMPLATE_PREFIX}{name}"), Some(value.clone())));
         let signed = self.signed_approvals.then(|| "required".to_owned());
         let signed = std::iter::once((settings::APPROVAL_SIGNATURE.to_owned(), signed));
-        fixed.chain(signed).chain(templates).collect()
+        let reports =
+            (self.signed_reports != SignatureMode::Warn).then(|| self.signed_reports.to_string());
+        let reports = std::iter::once((settings::TELEMETRY_SIGNATURE.to_owned(), reports));
+        let personal = self
+            .personal
+            .iter()
+            .map(|(kind, rule)| (format!("{PERSONAL_PREFIX}{kind}"), rule.clone()));
+        let all = fixed.chain(signed).chain(reports).chain(templates);
+        all.chain(personal).collect()
     }
+}
+
+fn parse_signature_mode(text: &str) -> Result<SignatureMode, String> {
+    SignatureMode::parse(text).ok_or_else(|| "expected off, warn or enforce".to_owned())
 }
 
 pub(crate) fn parse_tenant(text: &str) -> Result<Tenant, String> {
@@ -282,6 +306,17 @@ fn parse_template(text: &str) -> Result<(String, String), String> {
     settings::check(&format!("{TEMPLATE_PREFIX}{name}"), Some(value))
         .map_err(|fault| fault.to_string())?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+fn parse_personal(text: &str) -> Result<(String, Option<String>), String> {
+    let (kind, rule) = text
+        .split_once('=')
+        .filter(|(kind, _)| !kind.is_empty())
+        .ok_or("expected KIND=RULE")?;
+    let rule = Some(rule).filter(|rule| !rule.is_empty());
+    settings::check(&format!("{PERSONAL_PREFIX}{kind}"), rule)
+        .map_err(|fault| fault.to_string())?;
+    Ok((kind.to_owned(), rule.map(str::to_owned)))
 }
 
 fn window() -> clap::builder::RangedI64ValueParser<u32> {
@@ -340,6 +375,18 @@ mod tests {
         let parsed = parse(&[]).unwrap();
         let made = ServerConfig::new(parsed.store.clone(), parsed.tenant.clone(), parsed.listen);
         assert_eq!(format!("{parsed:?}"), format!("{made:?}"));
+    }
+
+    #[test]
+    fn what_is_personal_becomes_settings_and_is_taken_away() {
+        let rule = r#"{"person":"/id","pointers":["/mail"]}"#;
+        let config = parse(&["--personal", &format!("note={rule}"), "--personal", "old="]).unwrap();
+        let settings = config.settings();
+        assert!(settings.contains(&("personal.note".to_owned(), Some(rule.to_owned()))));
+        assert!(settings.contains(&("personal.old".to_owned(), None)));
+        for bad in ["note", "=x", "note={}", "A={}"] {
+            assert!(parse(&["--personal", bad]).is_err(), "{bad}");
+        }
     }
 
     #[test]

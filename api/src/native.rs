@@ -11,8 +11,10 @@ pub(crate) mod keys;
 pub(crate) mod observations;
 pub(crate) mod openapi;
 pub(crate) mod page;
+pub(crate) mod persons;
 pub(crate) mod proofs;
 pub(crate) mod records;
+pub(crate) mod signers;
 pub(crate) mod spending;
 pub(crate) mod tiles;
 pub(crate) mod views;
@@ -44,8 +46,10 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(tiles::routes())
         .merge(bundles::routes())
         .merge(witnesses::routes())
+        .merge(persons::routes())
         .merge(credentials::routes())
         .merge(keys::routes())
+        .merge(signers::routes())
         .merge(approvals::routes())
         .merge(spending::routes())
         .merge(views::routes())

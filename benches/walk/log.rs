@@ -117,6 +117,7 @@ pub fn batch(number: usize, size: usize) -> Submission {
             kind: "note".to_owned(),
             subject: Subject::of("note", Uuid::now_v7()),
             body: Body::from_foreign(format!("{{\"text\":\"{text}\"}}").as_bytes()).unwrap(),
+            personal: Vec::new(),
             correlation: None,
             causation: None,
             traceparent: None,

@@ -8,7 +8,7 @@ use crate::measure::{Rate, SAMPLES, median, print, time};
 use probity_governance::command::Operation;
 use probity_governance::engine::{PolicySet, decide};
 use probity_governance::state::{Applied, State};
-use probity_ledger::export::{End, TarSink, export};
+use probity_ledger::export::{End, Shown, TarSink, export};
 use probity_ledger::store::StoredRecord;
 use probity_ledger::{Ledger, Submission};
 use probity_schemas::body::Body;
@@ -74,6 +74,7 @@ fn hash(rows: &[StoredRecord]) -> Rate {
 fn verify(bundle: &Path, key: &str, adjudicate: bool, records: usize) -> Rate {
     let options = Options {
         actor_keys: Vec::new(),
+        compromised: Vec::new(),
         keys: vec![key.parse().unwrap()],
         since: None,
         witnesses: Witnesses::default(),
@@ -168,7 +169,10 @@ async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRec
         &ledger.reader(),
         &tenant(),
         nowhere.path(),
-        End::Newest,
+        Shown {
+            end: End::Newest,
+            persons: None,
+        },
         &mut sink,
         &mut |_, _| {},
     )

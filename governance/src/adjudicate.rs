@@ -10,7 +10,9 @@ mod registry;
 use crate::engine::{self, ENGINE, Outcome, PolicySet};
 use crate::permission::Right;
 use crate::policy::PolicyFault;
+use crate::producer::{self, ReportFault};
 use crate::settings::SettingFault;
+use crate::signer::SignerFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{Applied, State};
 use probity_schemas::event::Event;
@@ -118,9 +120,15 @@ pub enum Fault {
     /// The answer is not signed as it must be.
     #[error("{0}")]
     Signature(#[from] SignatureFault),
+    /// The report is not signed as it must be.
+    #[error("{0}")]
+    ReportSignature(#[from] ReportFault),
     /// A key that cannot be registered.
     #[error("the key is refused: {0}")]
     Key(#[from] KeyFault),
+    /// A key that cannot become the signer's, or cannot be called compromised.
+    #[error("the signer's key is refused: {0}")]
+    Signer(#[from] SignerFault),
     /// The digest is not the one of the decision.
     #[error("the request digest is not the decision's")]
     OtherRequest,
@@ -136,6 +144,9 @@ pub enum Fault {
     /// The register is another than the one that was sealed.
     #[error("the register that the records come to is not the one that was sealed")]
     StateDigest,
+    /// A person was forgotten although a hold was in force, or the erasure was refused although none was.
+    #[error("the erasure does not fit the holds in force")]
+    Hold,
     /// An outcome of an execution that was not allowed.
     #[error("an outcome without an allow")]
     OutcomeWithoutAllow,
@@ -149,7 +160,7 @@ pub fn adjudicate(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
     if before.directory.log.is_none() != matches!(record.event, Event::LogOpened(_)) {
         return Err(Fault::Opening);
     }
-    let right = Right::behind(record.event, record.actor);
+    let right = Right::behind(&before.directory, record);
     if right.is_some_and(|right| !right.is_held(&before.directory, record.actor)) {
         return Err(Fault::NotEntitled {
             actor: record.actor.to_owned(),
@@ -161,12 +172,15 @@ pub fn adjudicate(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
         Event::ApprovalDenied(denied) => case::denied(before, record, denied),
         Event::GrantConsumed(consumed) => case::consumed(before, record, consumed),
         Event::DecisionExpired(expired) => case::expired(before, record, expired),
-        Event::OutcomeRecorded(_) => case::outcome(before, record),
+        Event::OutcomeRecorded(_) => {
+            case::outcome(before, record)?;
+            Ok(producer::judge(&before.directory, record)?)
+        }
         Event::TraceIngested(_)
         | Event::AuditIngested(_)
         | Event::CostIngested(_)
         | Event::MetricIngested(_)
-        | Event::ViolationIngested(_) => Ok(()),
+        | Event::ViolationIngested(_) => Ok(producer::judge(&before.directory, record)?),
         Event::ObservationRecorded(_) => {
             let thing = record.subject.split('/').next().unwrap_or_default();
             if RESERVED_THINGS.contains(&thing) {

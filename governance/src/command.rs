@@ -3,13 +3,16 @@
 //! A command is already in our own words; surfaces translate theirs at the edge. It carries no time, no randomness and no
 //! signature: those come with the moment at which it is decided.
 
+use crate::producer::Checked;
 use probity_schemas::body::Body;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{OutcomeRecorded, Request};
 use probity_schemas::event::key::{AnswerSignature, KeyRegistered};
 use probity_schemas::event::log::{BundleExported, LogOpened, LogRestored, SettingChanged};
+use probity_schemas::event::personal::HoldLifted;
 use probity_schemas::event::registry::{AdapterRegistered, BudgetSet, CredentialIssued};
 use probity_schemas::event::seal::SubjectsSealed;
+use probity_schemas::event::signer::SignerCompromised;
 use probity_schemas::event::telemetry::{
     AttachmentRef, AuditIngested, CostIngested, MetricIngested, TraceIngested, ViolationIngested,
 };
@@ -71,12 +74,62 @@ pub enum Operation {
     RegisterKey(Box<KeyRegistered>),
     /// Revoke the key of this id, with a reason.
     RevokeKey(String, Option<String>),
+    /// Have another key, a verifier key that the ledger can sign with, sign the checkpoints from now on.
+    RotateSigner {
+        /// The new verifier key.
+        signer: String,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Say that a key that signs no more was compromised.
+    ReportCompromise(SignerCompromised),
     /// Record what has run out by now; the ledger's own clock asks.
     ExpireDue,
     /// Record that a bundle was made.
     RecordExport(BundleExported),
     /// Seal the register and these runs of subjects; only the ledger itself asks.
     Seal(Box<SubjectsSealed>),
+    /// Forget a person.
+    Erase(Erasure),
+    /// Set a legal hold.
+    SetHold(Hold),
+    /// Lift a legal hold.
+    LiftHold(HoldLifted),
+}
+
+/// A person is to be forgotten.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    /// Who; in no record.
+    pub person: String,
+    /// The legal basis, in words.
+    pub basis: String,
+    /// What stands for the person in the records, if anything is held of them: filled in by whoever keeps the keys.
+    pub token: Option<String>,
+    /// How many disclosures of the person there are: the writer counts them.
+    pub disclosures: u64,
+}
+
+/// A legal hold.
+#[derive(Clone, Debug)]
+pub struct Hold {
+    /// Its name.
+    pub id: String,
+    /// Whom it is about, everybody where nobody is named; in no record.
+    pub person: Option<String>,
+    /// What stands for the person in the records: filled in by whoever keeps the keys.
+    pub token: Option<String>,
+    /// Why, in words.
+    pub reason: String,
+}
+
+/// A value about a person, in a body that is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Personal {
+    /// Where in the body: a JSON Pointer (RFC 6901).
+    pub pointer: String,
+    /// About whom; in no record.
+    pub person: String,
 }
 
 /// A person's answer to a pending decision.
@@ -103,6 +156,8 @@ pub struct Report {
     pub dedup: String,
     /// What is reported.
     pub body: ReportBody,
+    /// What the door found of its producer's signature; none: it came without.
+    pub signature: Option<Checked>,
 }
 
 /// What is reported.
@@ -120,6 +175,21 @@ pub enum ReportBody {
     Violation(Box<ViolationIngested>),
 }
 
+impl ReportBody {
+    /// The event, as it was reported.
+    #[must_use]
+    pub fn event(&self) -> Event {
+        match self {
+            Self::Outcome(body) => Event::OutcomeRecorded(body.clone()),
+            Self::Trace(body) => Event::TraceIngested(body.clone()),
+            Self::Audit(body) => Event::AuditIngested(body.clone()),
+            Self::Cost(body) => Event::CostIngested(body.clone()),
+            Self::Metric(body) => Event::MetricIngested(body.clone()),
+            Self::Violation(body) => Event::ViolationIngested(body.clone()),
+        }
+    }
+}
+
 /// Any other thing reported to us.
 #[derive(Clone, Debug)]
 pub struct Observation {
@@ -129,6 +199,8 @@ pub struct Observation {
     pub subject: Subject,
     /// What was reported.
     pub body: Body,
+    /// Values about persons; none is left once they are withheld.
+    pub personal: Vec<Personal>,
     /// Content that belongs to it, kept beside the log already.
     pub attachments: Vec<AttachmentRef>,
     /// CloudEvents `correlationid`, of this one.

@@ -5,6 +5,7 @@
 
 mod approval;
 mod decision;
+mod erasure;
 mod registry;
 mod report;
 
@@ -17,7 +18,9 @@ use crate::command::{Alias, Command, Draft, Moment, Operation, Reply, Standing};
 use crate::limits::EXPIRED_PER_CALL_MAX;
 use crate::permission::permit;
 use crate::policy::PolicyFault;
+use crate::producer::ReportFault;
 use crate::settings::SettingFault;
+use crate::signer::SignerFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{CaseStatus, Closed, OpenCase, State};
 use probity_schemas::event::Event;
@@ -169,12 +172,26 @@ pub enum Rejected {
         /// The id.
         id: String,
     },
+    /// The key does not become the signer's, or is not called compromised.
+    #[error("the signer's key is refused: {why}")]
+    SignerInvalid {
+        /// Why.
+        #[from]
+        why: SignerFault,
+    },
     /// The answer is not signed as it must be.
     #[error("the answer is refused: {why}")]
     SignatureInvalid {
         /// Why.
         #[from]
         why: SignatureFault,
+    },
+    /// The report is not signed as it must be.
+    #[error("the report is refused: {why}")]
+    ReportSignature {
+        /// Why.
+        #[from]
+        why: ReportFault,
     },
     /// The budget's period is empty.
     #[error("the budget's period ends before it begins")]
@@ -206,6 +223,21 @@ pub enum Rejected {
     /// The seal does not go on from the newest one: another was faster.
     #[error("the seal does not go on from the newest one")]
     SealOutOfPlace,
+    /// No hold of this name is in force.
+    #[error("no hold {id}")]
+    HoldUnknown {
+        /// The name.
+        id: String,
+    },
+    /// A hold of this name is in force already.
+    #[error("hold {id} is in force already")]
+    HoldStands {
+        /// The name.
+        id: String,
+    },
+    /// A personal value was not withheld. Never for a client: whoever keeps the disclosures withholds before.
+    #[error("a personal value is not withheld")]
+    NotWithheld,
     /// Too many decisions are open.
     #[error("too many decisions are open")]
     TooManyOpen,
@@ -242,6 +274,9 @@ pub fn execute(
         Operation::Observe(observations) => report::observe(observations),
         Operation::ExpireDue => Ok(expire_due(&call)),
         Operation::Seal(runs) => registry::seal(&call, runs),
+        Operation::Erase(erasure) => erasure::erase(&call, erasure),
+        Operation::SetHold(hold) => erasure::set_hold(&call, hold),
+        Operation::LiftHold(hold) => erasure::lift_hold(&call, hold),
         _ => registry::change(&call),
     }
 }

@@ -5,12 +5,16 @@
 
 pub mod adjudicate;
 pub mod command;
+pub mod decimal;
 pub mod engine;
 pub mod execute;
 pub mod limits;
 pub mod permission;
+pub mod personal;
 pub mod policy;
 pub mod posture;
+pub mod producer;
 pub mod settings;
+pub mod signer;
 pub mod signing;
 pub mod state;

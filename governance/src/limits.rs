@@ -29,16 +29,23 @@ pub const NOTE_BYTES_MAX: usize = 4 * 1024;
 /// Keys of actors in force at once.
 pub const KEYS_MAX: usize = 10_000;
 
+/// Keys that a log's signer has, one after the other.
+pub const SIGNERS_MAX: usize = 1_000;
+
 /// Bytes of a key's label or version.
 pub const LABEL_BYTES_MAX: usize = 255;
 
 /// Seconds that a decision may wait for a person, or a grant may hold: 30 days.
 pub const WINDOW_SECONDS_MAX: u32 = 30 * 24 * 60 * 60;
 
+/// Seconds by which a producer's clock may be allowed to differ from the ledger's.
+pub const SKEW_SECONDS_MAX: u32 = 60 * 60;
+
 /// Steps granted when the request names no number.
 pub const STEPS_DEFAULT: u32 = 100;
 
 const _: () =
     assert!(FACTS_BYTES_MAX < DECISION_BYTES_MAX && DECISION_BYTES_MAX < RECORD_BYTES_MAX);
+const _: () = assert!(SKEW_SECONDS_MAX < WINDOW_SECONDS_MAX);
 const _: () = assert!(POLICY_BYTES_MAX < MATCHED_BYTES_MAX);
 const _: () = assert!(EXPLANATION_BYTES_MAX < POLICY_BYTES_MAX);

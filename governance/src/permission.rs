@@ -5,10 +5,10 @@
 
 use crate::command::Operation;
 use crate::execute::Rejected;
-use crate::state::Directory;
+use crate::state::{Applied, Directory};
 use probity_schemas::event::Event;
 use probity_schemas::subject;
-use probity_schemas::vocabulary::Role;
+use probity_schemas::vocabulary::{KeyPurpose, Role};
 
 /// The actor of the ledger itself.
 pub const SYSTEM: &str = "system";
@@ -30,8 +30,10 @@ pub(crate) enum Right {
     Adapters,
     /// Register the adapter that one is.
     OwnAdapter,
-    /// Settings, budgets, credentials and keys of actors.
+    /// Settings, budgets, credentials, erasures, holds, people's keys and the signer's.
     Administer,
+    /// Keys that producers sign their reports with.
+    ProducerKeys,
     /// Make a bundle.
     Export,
 }
@@ -44,7 +46,7 @@ impl Right {
                 &[Role::Agent, Role::Operator, Role::Approver, Role::Admin]
             }
             Self::Adapters => &[Role::Operator, Role::Approver, Role::Admin],
-            Self::Resolve | Self::Policies => &[Role::Approver, Role::Admin],
+            Self::Resolve | Self::Policies | Self::ProducerKeys => &[Role::Approver, Role::Admin],
             Self::Administer => &[Role::Admin],
             Self::Export => &[Role::Auditor, Role::Operator, Role::Approver, Role::Admin],
         }
@@ -63,7 +65,7 @@ impl Right {
                 .any(|role| needs.contains(role))
     }
 
-    fn of(operation: &Operation, actor: &str) -> Self {
+    fn of(directory: &Directory, operation: &Operation, actor: &str) -> Self {
         match operation {
             Operation::OpenLog(_)
             | Operation::RestoreLog(_)
@@ -81,15 +83,33 @@ impl Right {
             | Operation::SetBudget(_)
             | Operation::IssueCredential(..)
             | Operation::RevokeCredential(..)
-            | Operation::RegisterKey(_)
-            | Operation::RevokeKey(..) => Self::Administer,
+            | Operation::Erase(_)
+            | Operation::SetHold(_)
+            | Operation::LiftHold(_)
+            | Operation::RotateSigner { .. }
+            | Operation::ReportCompromise(_) => Self::Administer,
+            Operation::RegisterKey(registered) => Self::over_key(Some(registered.purpose)),
+            Operation::RevokeKey(id, _) => Self::over_key_in_force(directory, id),
             Operation::RecordExport(_) => Self::Export,
         }
     }
 
+    /// A person's key is an admin's business: an approver's stolen credential must not bring its own key.
+    const fn over_key(purpose: Option<KeyPurpose>) -> Self {
+        match purpose {
+            Some(KeyPurpose::Telemetry) => Self::ProducerKeys,
+            Some(KeyPurpose::Approval) | None => Self::Administer,
+        }
+    }
+
+    fn over_key_in_force(directory: &Directory, id: &str) -> Self {
+        Self::over_key(directory.keys.get(id).map(|key| key.purpose))
+    }
+
     /// The right that an event rests on; none for what follows from another record by itself.
-    pub(crate) fn behind(event: &Event, actor: &str) -> Option<Self> {
-        Some(match event {
+    pub(crate) fn behind(directory: &Directory, record: &Applied<'_>) -> Option<Self> {
+        let actor = record.actor;
+        Some(match record.event {
             Event::LogOpened(_)
             | Event::LogRestored(_)
             | Event::SubjectsSealed(_)
@@ -110,8 +130,17 @@ impl Right {
             | Event::BudgetSet(_)
             | Event::CredentialIssued(_)
             | Event::CredentialRevoked(_)
-            | Event::KeyRegistered(_)
-            | Event::KeyRevoked(_) => Self::Administer,
+            | Event::PersonalErased(_)
+            | Event::ErasureRefused(_)
+            | Event::HoldSet(_)
+            | Event::HoldLifted(_)
+            | Event::SignerRotated(_)
+            | Event::SignerCompromised(_) => Self::Administer,
+            Event::KeyRegistered(registered) => Self::over_key(Some(registered.purpose)),
+            Event::KeyRevoked(_) => {
+                let id = record.subject.strip_prefix("key/").unwrap_or_default();
+                Self::over_key_in_force(directory, id)
+            }
             Event::BundleExported(_) => Self::Export,
             Event::DecisionExpired(_) | Event::GrantConsumed(_) | Event::BudgetCrossed(_) => {
                 return None;
@@ -125,7 +154,7 @@ impl Right {
 /// # Errors
 /// [`Rejected::NotEntitled`] with the roles of which one is needed (none: nobody but the ledger itself).
 pub fn permit(directory: &Directory, actor: &str, operation: &Operation) -> Result<(), Rejected> {
-    let right = Right::of(operation, actor);
+    let right = Right::of(directory, operation, actor);
     if right.is_held(directory, actor) {
         Ok(())
     } else {

@@ -3,8 +3,9 @@
 //! A setting is a record like any other. A value that its name does not take is refused when it is set; should a
 //! record hold one all the same, the default is in force and the judge names the record.
 
-use crate::limits::{SETTING_BYTES_MAX, WINDOW_SECONDS_MAX};
-use probity_schemas::vocabulary::Mode;
+use crate::limits::{SETTING_BYTES_MAX, SKEW_SECONDS_MAX, WINDOW_SECONDS_MAX};
+use crate::personal;
+use probity_schemas::vocabulary::{Mode, SignatureMode};
 use std::collections::BTreeMap;
 
 /// How a request is treated that no policy speaks of.
@@ -15,10 +16,17 @@ pub const APPROVAL_SECONDS: &str = "approval.seconds";
 pub const GRANT_SECONDS: &str = "grant.seconds";
 /// Whether people must sign their answers themselves: `required` or `optional`, the default.
 pub const APPROVAL_SIGNATURE: &str = "approval.signature";
+/// Whether producers must sign their reports: `off`, `warn` (the default) or `enforce`.
+pub const TELEMETRY_SIGNATURE: &str = "telemetry.signature";
+/// Seconds by which a producer's clock may differ from the ledger's.
+pub const TELEMETRY_SKEW_SECONDS: &str = "telemetry.skew.seconds";
 /// The workspace of those who name none.
 pub const WORKSPACE_DEFAULT: &str = "workspace.default";
 /// Beginning of the names of template values, e.g. `template.workspace.root`.
 pub const TEMPLATE_PREFIX: &str = "template.";
+
+/// Beginning of the names of settings that say what is personal in a kind of report, e.g. `personal.mail`.
+pub const PERSONAL_PREFIX: &str = "personal.";
 
 /// The templates that are filled from the log itself and cannot be set.
 pub const TEMPLATE_TENANT: &str = "tenant.id";
@@ -29,6 +37,7 @@ const REQUIRED: &str = "required";
 const OPTIONAL: &str = "optional";
 const APPROVAL_SECONDS_DEFAULT: u32 = 3_600;
 const GRANT_SECONDS_DEFAULT: u32 = 900;
+const SKEW_SECONDS_DEFAULT: u32 = 300;
 const WORKSPACE_DEFAULT_VALUE: &str = "local";
 
 /// Why a setting is refused.
@@ -49,6 +58,17 @@ pub enum SettingFault {
     /// Neither `required` nor `optional`.
     #[error("{APPROVAL_SIGNATURE} is required or optional")]
     ApprovalSignature,
+    /// Not pointers to personal values and to the id of whom they are about.
+    #[error(
+        "{PERSONAL_PREFIX}<kind> is {{\"person\": POINTER, \"pointers\": [POINTER, …]}}, each a JSON Pointer"
+    )]
+    Personal,
+    /// Not a mode of signatures.
+    #[error("{TELEMETRY_SIGNATURE} is off, warn or enforce")]
+    TelemetrySignature,
+    /// Not a number of seconds that clocks may differ by.
+    #[error("{TELEMETRY_SKEW_SECONDS} is a whole number from 1 to {SKEW_SECONDS_MAX}")]
+    Skew,
     /// The template's value comes from the log itself.
     #[error("{TEMPLATE_TENANT} and {TEMPLATE_WORKSPACE} come from the log and cannot be set")]
     Reserved,
@@ -73,8 +93,13 @@ pub fn check(name: &str, value: Option<&str>) -> Result<(), SettingFault> {
         APPROVAL_SECONDS | GRANT_SECONDS => seconds(value).map(|_| ()).ok_or(SettingFault::Seconds),
         APPROVAL_SIGNATURE if [REQUIRED, OPTIONAL].contains(&value) => Ok(()),
         APPROVAL_SIGNATURE => Err(SettingFault::ApprovalSignature),
+        TELEMETRY_SIGNATURE => SignatureMode::parse(value)
+            .map(|_| ())
+            .ok_or(SettingFault::TelemetrySignature),
+        TELEMETRY_SKEW_SECONDS => skew(value).map(|_| ()).ok_or(SettingFault::Skew),
         _ => match name.strip_prefix(TEMPLATE_PREFIX) {
             Some(TEMPLATE_TENANT | TEMPLATE_WORKSPACE) => Err(SettingFault::Reserved),
+            None if name.starts_with(PERSONAL_PREFIX) => personal::check(value),
             _ => Ok(()),
         },
     }
@@ -115,6 +140,21 @@ pub fn is_approval_signed(settings: &BTreeMap<String, String>) -> bool {
         .is_some_and(|value| value == REQUIRED)
 }
 
+/// Whether producers must sign their reports.
+#[must_use]
+pub fn telemetry_signature(settings: &BTreeMap<String, String>) -> SignatureMode {
+    settings
+        .get(TELEMETRY_SIGNATURE)
+        .and_then(|text| SignatureMode::parse(text))
+        .unwrap_or(SignatureMode::Warn)
+}
+
+/// Seconds by which a producer's clock may differ from the ledger's, by the value that was set.
+#[must_use]
+pub fn skew_seconds(set: Option<&str>) -> u32 {
+    set.and_then(skew).unwrap_or(SKEW_SECONDS_DEFAULT)
+}
+
 /// The workspace of those who name none.
 #[must_use]
 pub fn workspace_default(settings: &BTreeMap<String, String>) -> &str {
@@ -131,6 +171,10 @@ pub fn templates(settings: &BTreeMap<String, String>) -> impl Iterator<Item = (&
             name.strip_prefix(TEMPLATE_PREFIX)
                 .map(|name| (name, value.as_str()))
         })
+}
+
+fn skew(text: &str) -> Option<u32> {
+    seconds(text).filter(|seconds| *seconds <= SKEW_SECONDS_MAX)
 }
 
 fn seconds(text: &str) -> Option<u32> {
@@ -161,6 +205,14 @@ mod tests {
                 "yes",
                 Err(SettingFault::ApprovalSignature),
             ),
+            ("telemetry.signature", "enforce", Ok(())),
+            (
+                "telemetry.signature",
+                "on",
+                Err(SettingFault::TelemetrySignature),
+            ),
+            ("telemetry.skew.seconds", "3600", Ok(())),
+            ("telemetry.skew.seconds", "3601", Err(SettingFault::Skew)),
             ("template.workspace.root", "/ws", Ok(())),
             ("template.tenant.id", "other", Err(SettingFault::Reserved)),
             (

@@ -15,7 +15,8 @@ mod snapshot;
 pub use budget::Budget;
 pub use case::{CaseStatus, Closed, OpenCase, closed_of};
 pub use directory::{
-    Adapter, Credential, Directory, InForce, LogIdentity, RegisteredKey, policyset_digest,
+    Adapter, Credential, Directory, InForce, LogIdentity, RegisteredKey, SignerTerm,
+    policyset_digest,
 };
 pub use sealed::Sealed;
 pub use snapshot::{STATE_VERSION, SnapshotError};
@@ -105,6 +106,12 @@ pub enum StateError {
     /// A key was registered that cannot be, or revoked that is not in force.
     #[error("{subject} is no key that can be registered or revoked here")]
     Key {
+        /// Its subject.
+        subject: String,
+    },
+    /// A key of the signer's came that cannot be, or cannot be called compromised.
+    #[error("{subject} does not go on with this key")]
+    Signer {
         /// Its subject.
         subject: String,
     },

@@ -7,6 +7,7 @@ use crate::limits::{
     CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, COMMAND_NAMED_ATTACHMENTS_MAX,
     IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
 };
+use crate::personal::Beside;
 use crate::receipt::{Receipt, Submission};
 use crate::store::{
     Attachment, IdempotencyRow, LogNumber, NamedAttachment, Span, Store, StoreError,
@@ -30,6 +31,7 @@ pub(crate) type Answer = oneshot::Sender<Result<Receipt, SubmitError>>;
 pub(crate) struct Admitted {
     pub(crate) command: Command,
     pub(crate) attachments: Vec<Attachment>,
+    pub(crate) beside: Beside,
     /// Attachments that were uploaded before, and that its records name.
     pub(crate) named: Vec<NamedAttachment>,
     pub(crate) idempotency: Option<IdempotencyScope>,
@@ -40,10 +42,11 @@ pub(crate) struct Admitted {
 
 impl Admitted {
     /// A command of the ledger's own, which comes through no door.
-    pub(crate) const fn internal(command: Command, seen: Lookups, answer: Answer) -> Self {
+    pub(crate) fn internal(command: Command, seen: Lookups, answer: Answer) -> Self {
         Self {
             command,
             attachments: Vec::new(),
+            beside: Beside::default(),
             named: Vec::new(),
             idempotency: None,
             seen,
@@ -123,6 +126,7 @@ pub(crate) struct Door<'a> {
 pub(crate) async fn admit(
     door: &Door<'_>,
     submission: Submission,
+    beside: Beside,
     answer: Answer,
 ) -> Result<Admitted, (Answer, SubmitError)> {
     let Submission {
@@ -153,7 +157,7 @@ pub(crate) async fn admit(
             operation_name(&command.operation),
             given.key
         );
-        let fingerprint = *blake3::keyed_hash(door.fingerprint_key, &given.body).as_bytes();
+        let fingerprint = fingerprint(door.fingerprint_key, &given.body, &beside);
         in_flight = door.in_flight.enter(&row_key);
         if in_flight.is_none() {
             return Err((answer, SubmitError::IdempotencyInFlight));
@@ -167,6 +171,7 @@ pub(crate) async fn admit(
         Ok(seen) => Ok(Admitted {
             command,
             attachments,
+            beside,
             named,
             idempotency: scope,
             seen,
@@ -174,6 +179,16 @@ pub(crate) async fn admit(
             _in_flight: in_flight,
         }),
         Err(error) => Err((answer, SubmitError::Store(error))),
+    }
+}
+
+/// What a request's body is known by. Where it has personal values it can be made again only as long as none of their persons
+/// was erased: nobody can try values against it afterwards.
+fn fingerprint(key: &[u8; 32], body: &[u8], beside: &Beside) -> [u8; 32] {
+    let plain = blake3::keyed_hash(key, body);
+    match &beside.fingerprint_key {
+        Some(persons) => *blake3::keyed_hash(persons, plain.as_bytes()).as_bytes(),
+        None => *plain.as_bytes(),
     }
 }
 
@@ -371,8 +386,13 @@ const fn operation_name(operation: &Operation) -> &'static str {
         Operation::RevokeCredential(..) => "revoke_credential",
         Operation::RegisterKey(_) => "register_key",
         Operation::RevokeKey(..) => "revoke_key",
+        Operation::RotateSigner { .. } => "rotate_signer",
+        Operation::ReportCompromise(_) => "report_compromise",
         Operation::ExpireDue => "expire_due",
         Operation::RecordExport(_) => "record_export",
+        Operation::Erase(_) => "erase",
+        Operation::SetHold(_) => "set_hold",
+        Operation::LiftHold(_) => "lift_hold",
         Operation::Seal(_) => "seal",
     }
 }

@@ -1,8 +1,12 @@
 //! Why a command was not recorded, or may not have been. Verdicts are not errors: a refusal is a record.
 
 use crate::clock::ClockError;
+use crate::persons::PersonError;
 use crate::store::StoreError;
 use probity_governance::execute::Rejected;
+use probity_governance::personal::PersonMissing;
+use probity_schemas::disclosure::MarkError;
+use probity_schemas::limits::LABEL_BYTES_MAX;
 use thiserror::Error;
 
 /// Why a command has no receipt.
@@ -99,6 +103,31 @@ pub enum SubmitError {
         /// What was found.
         why: String,
     },
+    /// Personal values cannot be taken out of a body as it is asked.
+    #[error("line {line}: personal: {why}")]
+    Personal {
+        /// Which observation, from 1.
+        line: usize,
+        /// Why.
+        why: MarkError,
+    },
+    /// A setting makes values of a body personal, and the body does not say whose they are.
+    #[error("line {line}: personal: {why}")]
+    PersonMissing {
+        /// Which observation, from 1.
+        line: usize,
+        /// Why.
+        why: PersonMissing,
+    },
+    /// A person's id is empty, too long or holds U+0000.
+    #[error("line {line}: personal: a person's id has 1 to {LABEL_BYTES_MAX} bytes and no U+0000")]
+    PersonName {
+        /// Which observation, from 1.
+        line: usize,
+    },
+    /// The persons' keys failed. Where a person was to be erased, it may be recorded and the key not yet destroyed: ask again.
+    #[error("the persons' keys could not be used: ask again")]
+    Persons(#[from] PersonError),
     /// The ledger is stopping.
     #[error("the ledger is stopping")]
     Stopped,

@@ -4,6 +4,8 @@
 //! can be written before the lines. Nothing is signed here and no key is needed.
 
 mod attachments;
+mod disclosures;
+mod older;
 mod part;
 mod sink;
 mod trace;
@@ -11,21 +13,22 @@ mod trace;
 pub use self::sink::{BundleSink, DirectorySink, TarSink};
 pub use self::trace::is_any;
 
+use self::disclosures::Disclosed;
+use self::older::older;
 use self::part::Part;
 use crate::cosigned::Witnessed;
 use crate::guard::{Guard, GuardError};
-use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, STAMPS_A_PAGE};
+use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS};
 use crate::load::range_at;
+use crate::persons::{PersonError, Persons};
 use crate::reader::{LogHead, Reader};
-use crate::signer::{FileSigner, KeyError, Signer as _};
-use crate::store::{Head, LogNumber, Span, StoreError};
+use crate::store::{Head, Span, StoreError};
 use bytes::Bytes;
 use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::Event;
 use probity_schemas::note::Note;
 use probity_schemas::subject::Tenant;
-use std::ops::RangeInclusive;
 use std::path::Path;
 use thiserror::Error;
 
@@ -44,12 +47,12 @@ pub enum ExportError {
     /// The store failed.
     #[error("the log could not be read")]
     Store(#[from] StoreError),
-    /// The log's key cannot be used.
-    #[error("the log's key cannot be used")]
-    Key(#[from] KeyError),
     /// The guard could not be written, or is at odds with the log.
     #[error("the log's checkpoint could not be kept in the guard")]
     Guard(#[from] GuardError),
+    /// The persons' keys cannot be used.
+    #[error("the persons' keys could not be used")]
+    Persons(#[from] PersonError),
     /// The bundle could not be written.
     #[error("the bundle could not be written")]
     Write(#[from] std::io::Error),
@@ -64,6 +67,9 @@ pub enum ExportError {
         /// By the lines.
         found: u64,
     },
+    /// A person was erased while the bundle was made.
+    #[error("a person was erased while the bundle was made: export again")]
+    Erased,
     /// Something of ours could not be written as JSON.
     #[error("a member of the bundle could not be encoded")]
     Encode(#[from] serde_json::Error),
@@ -88,6 +94,8 @@ pub struct ExportSummary {
     pub attachments_missing: u64,
     /// How far it is witnessed.
     pub witnessed: Witnessed,
+    /// How many disclosures of personal values.
+    pub disclosures: u64,
 }
 
 /// Where a bundle ends.
@@ -97,6 +105,15 @@ pub enum End {
     Newest,
     /// At the newest checkpoint that witnesses cosigned; at the newest record where there is none.
     Cosigned,
+}
+
+/// What of a log a bundle shows.
+#[derive(Clone, Copy)]
+pub struct Shown<'a> {
+    /// Where it ends.
+    pub end: End,
+    /// Who opens personal values; without, they are withheld.
+    pub persons: Option<&'a Persons>,
 }
 
 /// Writes the bundle of a whole log; `progress` is told records done and records in all.
@@ -110,11 +127,11 @@ pub async fn export(
     reader: &Reader,
     tenant: &Tenant,
     keys: &Path,
-    end: End,
+    shown: Shown<'_>,
     sink: &mut dyn BundleSink,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
-    let (head, witnessed) = head_at(reader, tenant, end).await?;
+    let (head, witnessed) = head_at(reader, tenant, shown.end).await?;
     let checkpoint = guarded(keys, tenant, &head.checkpoint)?;
     let manifest = BundleManifest {
         count: head.size,
@@ -136,9 +153,21 @@ pub async fn export(
         Bytes::from(head.checkpoint.clone()),
     )
     .await?;
-    stamps(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
+    older(reader, head.log, &checkpoint.origin, 1..=head.size, sink).await?;
     let bytes = records(reader, &head, sink, progress).await?;
-    let shown = attachments::of_log(reader, head.log, head.size, sink).await?;
+    let disclosures = match shown.persons {
+        Some(persons) => {
+            let disclosed = Disclosed {
+                reader,
+                log: head.log,
+                size: head.size,
+                persons,
+            };
+            disclosed.write(&[(0, head.size)], sink).await?
+        }
+        None => 0,
+    };
+    let attached = attachments::of_log(reader, head.log, head.size, sink).await?;
     schemas(sink).await?;
     sink.finish().await?;
     Ok(ExportSummary {
@@ -147,9 +176,10 @@ pub async fn export(
         first: 0,
         size: head.size,
         bytes,
-        attachments: shown.there,
-        attachments_missing: shown.missing,
+        attachments: attached.there,
+        attachments_missing: attached.missing,
         witnessed,
+        disclosures,
     })
 }
 
@@ -161,25 +191,26 @@ pub async fn export_part(
     reader: &Reader,
     tenant: &Tenant,
     keys: &Path,
-    end: End,
+    shown: Shown<'_>,
     filter: &BundleFilter,
     sink: &mut dyn BundleSink,
     progress: &mut (dyn FnMut(u64, u64) + Send),
 ) -> Result<ExportSummary, ExportError> {
-    let (shown, witnessed) = head_at(reader, tenant, end).await?;
+    let (head, witnessed) = head_at(reader, tenant, shown.end).await?;
     let newest = reader.store().head(tenant).await?;
     let newest = newest.ok_or(ExportError::NoLog)?;
     let part = Part {
         reader,
-        log_id: shown.log_id,
-        checkpoint: guarded(keys, tenant, &shown.checkpoint)?,
+        log_id: head.log_id,
+        checkpoint: guarded(keys, tenant, &head.checkpoint)?,
         head: Head {
-            range: range_at(reader.store(), &newest, shown.size).await?,
-            bytes: shown.bytes,
-            checkpoint: shown.checkpoint,
+            range: range_at(reader.store(), &newest, head.size).await?,
+            bytes: head.bytes,
+            checkpoint: head.checkpoint,
             ..newest
         },
         filter,
+        persons: shown.persons,
         witnessed,
     };
     part.write(sink, progress).await
@@ -189,10 +220,10 @@ pub async fn export_part(
 fn guarded(keys: &Path, tenant: &Tenant, note: &str) -> Result<Checkpoint, ExportError> {
     let text = Note::parse(note).map_err(|_| ExportError::Checkpoint)?;
     let checkpoint = Checkpoint::parse(text.text()).map_err(|_| ExportError::Checkpoint)?;
-    if let Some(signer) = FileSigner::load(keys, tenant)? {
-        Guard::beside(keys).keep(tenant, note, signer.verifier_key())?;
+    match Guard::beside(keys).keep(tenant, note) {
+        Ok(()) | Err(GuardError::NotHeld) => Ok(checkpoint),
+        Err(error) => Err(error.into()),
     }
-    Ok(checkpoint)
 }
 
 /// The JSON Schema of every type, for readers.
@@ -223,51 +254,6 @@ async fn head_at(
     }
     let witnessed = Witnessed::of(newest.as_ref(), head.size);
     Ok((head, witnessed))
-}
-
-/// The time-stamps of checkpoints of these sizes, with the checkpoints, as they were stamped. Memory: their sizes, and a page.
-async fn stamps(
-    reader: &Reader,
-    log: LogNumber,
-    origin: &str,
-    sizes: RangeInclusive<u64>,
-    sink: &mut dyn BundleSink,
-) -> Result<(), ExportError> {
-    let (store, mut before, mut stamped) = (reader.store(), *sizes.end() + 1, Vec::new());
-    loop {
-        let page = store
-            .timestamps_before(log, origin, before, STAMPS_A_PAGE)
-            .await?;
-        stamped.extend(
-            page.iter()
-                .map(|kept| kept.size)
-                .filter(|size| sizes.contains(size)),
-        );
-        match page.last() {
-            Some(last) if sizes.contains(&last.size) => before = last.size,
-            _ => break,
-        }
-    }
-    stamped.reverse();
-    for is_token in [false, true] {
-        for size in &stamped {
-            let kept = store.timestamps_before(log, origin, size + 1, 1).await?;
-            for kept in kept.into_iter().filter(|kept| kept.size == *size) {
-                match is_token {
-                    false => {
-                        whole(
-                            sink,
-                            &Member::OlderCheckpoint(*size),
-                            kept.checkpoint.into(),
-                        )
-                        .await?
-                    }
-                    true => whole(sink, &Member::Timestamp(*size), kept.reply.into()).await?,
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 async fn records(

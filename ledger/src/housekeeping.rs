@@ -1,10 +1,10 @@
-//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys and uploads.
+//! What goes on beside the writers: the lease, the guard, tiles, seals, witnesses, time-stamps, forgotten idempotency keys and uploads, keys of erased persons.
 //!
 //! None of it holds up an append, and all of it may fail and be tried again.
 
+use crate::guard::GuardError;
 use crate::ledger::{Inner, Ledger};
 use crate::limits::{HEARTBEAT_SECONDS, IDEMPOTENCY_DAYS, SEAL_LOOK_SECONDS, STAMP_LOOK_SECONDS};
-use crate::signer::{FileSigner, Signer as _};
 use std::sync::{Arc, PoisonError, Weak};
 use std::time::Duration;
 
@@ -78,6 +78,7 @@ async fn every(period: Duration, inner: Weak<Inner>, chore: Chore) {
             }
             Chore::Forget => {
                 forget(&inner).await;
+                forget_persons(&inner).await;
                 crate::upload::sweep(&inner, None).await;
             }
             Chore::Witness => crate::witness::gather::gather_all(&inner).await,
@@ -100,17 +101,14 @@ pub(crate) async fn keep_guard(inner: &Inner) {
         }
     };
     for head in heads {
-        let Ok(Some(signer)) = FileSigner::load(&inner.config.keys, &head.tenant) else {
-            continue;
-        };
         if head.checkpoint.is_empty() {
             continue;
         }
-        let kept = inner
-            .guard
-            .keep(&head.tenant, &head.checkpoint, signer.verifier_key());
-        if let Err(error) = kept {
-            tracing::error!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the guard was not written");
+        match inner.guard.keep(&head.tenant, &head.checkpoint) {
+            Ok(()) | Err(GuardError::NotHeld) => {}
+            Err(error) => {
+                tracing::error!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the guard was not written");
+            }
         }
     }
 }
@@ -137,6 +135,16 @@ async fn forget(inner: &Inner) {
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "old idempotency keys were not forgotten"
+        );
+    }
+}
+
+/// Ends erasures that were recorded and whose keys are still there.
+async fn forget_persons(inner: &Inner) {
+    if let Err(error) = crate::personal::finish_erasures(inner).await {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "keys of erased persons may be there still"
         );
     }
 }

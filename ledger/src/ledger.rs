@@ -11,13 +11,16 @@ use crate::guard::Guard;
 use crate::lease::Lease;
 use crate::limits::{QUEUE_RETRY_SECONDS, UPLOADS_MAX};
 use crate::open::{self, OpenError, Opened};
+use crate::persons::Persons;
 use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
 use crate::store::{FileLock, Head, LogNumber, Mode, Owner, Store, StoreError};
 use crate::{housekeeping, proof};
+use probity_governance::command::Operation;
 use probity_governance::state::{Budget, Directory, Sealed, State};
 use probity_schemas::subject::Tenant;
+use probity_schemas::time::Time;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -57,7 +60,6 @@ pub(crate) struct Handle {
     pub published: watch::Receiver<Arc<Published>>,
     pub in_flight: InFlightKeys,
     pub fingerprint_key: Zeroizing<[u8; 32]>,
-    pub verifier_key: probity_schemas::vkey::VerifierKey,
     pub term: u64,
     pub task: std::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
 }
@@ -68,6 +70,7 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub lease: Lease,
     pub guard: Guard,
+    pub persons: Arc<Persons>,
     pub handles: RwLock<HashMap<Tenant, Arc<Handle>>>,
     pub opening: tokio::sync::Mutex<()>,
     pub replicas: Replicas,
@@ -125,6 +128,7 @@ impl Ledger {
         let lease = Lease::begin(&*store, Arc::clone(&clock), node, config.address.clone()).await?;
         let ledger = Self(Arc::new(Inner {
             guard: Guard::beside(&config.keys),
+            persons: Arc::new(Persons::new(&config.database, &config.keys)),
             store,
             clock,
             lease,
@@ -151,7 +155,7 @@ impl Ledger {
     pub async fn submit(
         &self,
         tenant: &Tenant,
-        submission: Submission,
+        mut submission: Submission,
     ) -> Result<Receipt, SubmitError> {
         let handle = self.handle(tenant).await?;
         let place = match handle.queue.try_reserve() {
@@ -164,6 +168,10 @@ impl Ledger {
             }
             Err(mpsc::error::TrySendError::Closed(())) => return Err(SubmitError::NotRecorded),
         };
+        let erases = matches!(submission.command.operation, Operation::Erase(_));
+        let directory = Arc::clone(&handle.published.borrow().directory);
+        let settings = &directory.settings;
+        let beside = self.prepare(tenant, settings, &mut submission).await?;
         let door = Door {
             store: &*self.0.store,
             log: handle.log,
@@ -172,11 +180,21 @@ impl Ledger {
             in_flight: &handle.in_flight,
         };
         let (answer, receipt) = oneshot::channel();
-        let admitted = admit(&door, submission, answer)
+        let admitted = admit(&door, submission, beside, answer)
             .await
             .map_err(|(_, error)| error)?;
         place.send(admitted);
-        receipt.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
+        let receipt = receipt.await.unwrap_or(Err(SubmitError::OutcomeUnknown))?;
+        if erases {
+            self.finish_erasure(&receipt).await?;
+        }
+        Ok(receipt)
+    }
+
+    /// The time by the ledger's clock.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.0.clock.now()
     }
 
     /// Makes a tenant's log, if it has none. Idempotent.
@@ -242,15 +260,13 @@ impl Ledger {
         }
     }
 
-    /// The log's verifier key as its newest opening or restoration names it; `None` when there is no such log.
+    /// The log's verifier key that is in force; `None` when there is no such log.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn verifier_key(&self, tenant: &Tenant) -> Result<Option<String>, StoreError> {
-        if let Some(handle) = self.live(tenant) {
-            return Ok(Some(handle.verifier_key.to_string()));
-        }
-        open::recorded_key(&*self.0.store, tenant).await
+        let directory = self.directory(tenant).await?;
+        Ok(directory.and_then(|directory| directory.signer().map(str::to_owned)))
     }
 
     /// Who owns a log.

@@ -81,6 +81,12 @@ pub const RUN_RECORDS_IN_MEMORY_MAX: u64 = 4 * SEAL_RECORDS;
 /// Subjects of a run that are read at once.
 pub const RUN_SUBJECTS_A_PAGE: u32 = 10_000;
 
+/// Erased persons read at once.
+pub const ERASED_A_PAGE: u32 = 10_000;
+
+/// Disclosures read at once.
+pub const DISCLOSURES_A_PAGE: u32 = 1_000;
+
 /// Tiles kept from one proof to the next, 8 KiB each.
 pub const TILES_KEPT_MAX: usize = 512;
 

@@ -6,10 +6,11 @@
 use crate::admit::Lookups;
 use crate::clock::{Clock, Timekeeper};
 use crate::error::SubmitError;
+use crate::history::load_signed;
 use crate::lease::Lease;
 use crate::ledger::Published;
 use crate::limits::{REPLAY_BYTES, SNAPSHOT_RECORDS};
-use crate::load::{self, Loaded};
+use crate::load::Loaded;
 use crate::receipt::Committed;
 use crate::recent::Recent;
 use crate::seal::{SealedRecord, SubjectHead, Tip};
@@ -18,6 +19,7 @@ use crate::snapshot;
 use crate::store::{Append, AppendError, Head, Span, Store, StoreError};
 use probity_governance::state::State;
 use probity_schemas::subject::Tenant;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -25,7 +27,12 @@ use tokio::sync::watch;
 pub(crate) struct Log {
     pub tenant: Tenant,
     pub store: Arc<dyn Store>,
+    /// The key in force.
     pub signer: Arc<dyn Signer>,
+    /// The key that is to take its place, while the record that says so is made durable.
+    pub next_signer: Option<Arc<dyn Signer>>,
+    /// Where the keys are.
+    pub keys: PathBuf,
     pub clock: Arc<dyn Clock>,
     pub lease: Lease,
     /// The row as the store has it.
@@ -49,6 +56,7 @@ impl Log {
         metrics::counter!("probity_ledger_records_total").increment(records.len() as u64);
         metrics::counter!("probity_ledger_commits_total").increment(1);
         self.head = append.next;
+        self.change_signer(records);
         let size = self.head.range.size();
         for subject in self.recent.trim(size) {
             if let Some(id) = crate::admit::decision_id(&subject) {
@@ -95,7 +103,9 @@ impl Log {
         }
         let claimed = self.store.claim(&self.tenant, &self.lease.node()).await?;
         let head = claimed.ok_or(gone)?;
-        let loaded = load::load(&*self.store, &head, Some(&*self.signer)).await?;
+        let (signer, loaded) = load_signed(&*self.store, &self.keys, &head).await?;
+        self.signer = signer;
+        self.next_signer = None;
         self.take(head, loaded);
         self.poisoned = false;
         self.publish();

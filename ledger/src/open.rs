@@ -4,25 +4,24 @@ use crate::clock::Timekeeper;
 use crate::config::EnvironmentCredential;
 use crate::error::SubmitError;
 use crate::guard::GuardError;
+use crate::history::{load_signed, unusable};
 use crate::ids::EntropyError;
 use crate::ledger::{Handle, Inner, Published};
 use crate::limits::QUEUE_RETRY_SECONDS;
-use crate::load::{self, Loaded};
+use crate::load::Loaded;
 use crate::log::Log;
 use crate::pipeline::walk;
 use crate::recent::Recent;
 use crate::seal::Tip;
-use crate::signer::{FileSigner, KeyError, Signer};
-use crate::store::{Head, Span, Store, StoreError};
+use crate::signer::{FileSigner, Signer};
+use crate::store::{Head, StoreError};
 use crate::witness;
 use crate::writer;
 use probity_governance::command::Operation;
 use probity_governance::engine::ENGINE;
 use probity_schemas::bundle::FORMAT;
-use probity_schemas::event::Event;
 use probity_schemas::event::log::{LogOpened, SettingChanged};
 use probity_schemas::event::registry::CredentialIssued;
-use probity_schemas::record::Record;
 use probity_schemas::subject::Tenant;
 use std::path::Path;
 use std::sync::Arc;
@@ -61,30 +60,27 @@ pub(crate) struct Opened {
 /// [`SubmitError`].
 pub(crate) async fn open_log(inner: &Inner, tenant: &Tenant) -> Result<Opened, SubmitError> {
     let term = inner.lease.term();
-    let Some(found) = inner.store.head(tenant).await? else {
+    if inner.store.head(tenant).await?.is_none() {
         return Err(SubmitError::NoLog);
-    };
+    }
     let head = claim(inner, tenant).await?;
-    let signer = signer_of(inner, tenant, found.range.size() == 0).await?;
-    let loaded = if head.range.size() == 0 {
-        Loaded {
-            tip: Tip::start(signer.verifier_key().name().to_owned()),
+    let (signer, loaded) = if head.range.size() == 0 {
+        let signer = first_signer(inner, tenant).await?;
+        let tip = Tip::start(signer.verifier_key().name().to_owned());
+        let start = Loaded {
+            tip,
             ..Loaded::start()
-        }
+        };
+        (signer, start)
     } else {
-        load::load(&*inner.store, &head, Some(&*signer)).await?
+        load_signed(&*inner.store, &inner.config.keys, &head).await?
     };
     inner
         .guard
-        .check(&*inner.store, &head, signer.verifier_key())
+        .check(&*inner.store, &head)
         .await
         .map_err(guarded)?;
     witness::gather::check(inner, &head).await?;
-    if head.range.size() > 0 && loaded.tip.origin != signer.verifier_key().name() {
-        return Err(SubmitError::ReadOnly {
-            why: "the key in the key directory is another log's".to_owned(),
-        });
-    }
     let opening = head.range.size() == 0;
     let mut log = assemble(inner, tenant, head, loaded, Arc::clone(&signer));
     if opening {
@@ -129,6 +125,8 @@ pub(crate) fn assemble(
         tenant: tenant.clone(),
         store: Arc::clone(&inner.store),
         signer,
+        next_signer: None,
+        keys: inner.config.keys.clone(),
         clock: Arc::clone(&inner.clock),
         lease: inner.lease.clone(),
         recent: Recent::since(head.range.size()),
@@ -150,29 +148,28 @@ fn start(inner: &Inner, log: Log, term: u64) -> Handle {
         queue,
         published: log.published.subscribe(),
         in_flight: crate::admit::InFlightKeys::default(),
-        fingerprint_key: log.signer.derive(FINGERPRINT_CONTEXT),
-        verifier_key: log.signer.verifier_key().clone(),
+        fingerprint_key: fingerprint_key(&log),
         term,
         task: std::sync::Mutex::new(Some(tokio::spawn(writer::run(log, waiting)))),
     }
 }
 
-/// The log's key; made when the log has no record yet.
-async fn signer_of(
-    inner: &Inner,
-    tenant: &Tenant,
-    fresh: bool,
-) -> Result<Arc<dyn Signer>, SubmitError> {
+/// The key of idempotency fingerprints. It is the first key's, as long as that is here, so that a retry finds its first answer
+/// across a rotation.
+fn fingerprint_key(log: &Log) -> Zeroizing<[u8; 32]> {
+    let first = log.state.directory.signers.first();
+    let first = first.and_then(|term| FileSigner::named(&log.keys, &log.tenant, &term.key).ok()?);
+    first.map_or_else(
+        || log.signer.derive(FINGERPRINT_CONTEXT),
+        |first| first.derive(FINGERPRINT_CONTEXT),
+    )
+}
+
+/// The key of a log that has no record yet; made when it is not there.
+async fn first_signer(inner: &Inner, tenant: &Tenant) -> Result<Arc<dyn Signer>, SubmitError> {
     let keys = &inner.config.keys;
-    let unusable = |error: KeyError| SubmitError::ReadOnly {
-        why: error.to_string(),
-    };
     if let Some(signer) = FileSigner::load(keys, tenant).map_err(unusable)? {
         return Ok(Arc::new(signer));
-    }
-    if !fresh {
-        let why = format!("this node does not hold the signing key of {tenant}");
-        return Err(SubmitError::ReadOnly { why });
     }
     let origin = format!("{}/{tenant}", origin_name(inner).await?);
     Ok(Arc::new(
@@ -294,38 +291,6 @@ pub(crate) async fn record_own(log: &mut Log, operation: Operation) -> Result<()
         .await
         .unwrap_or(Err(SubmitError::NotRecorded))
         .map(drop)
-}
-
-/// The verifier key that the log's records name last.
-pub(crate) async fn recorded_key(
-    store: &dyn Store,
-    tenant: &Tenant,
-) -> Result<Option<String>, StoreError> {
-    let Some(head) = store
-        .head(tenant)
-        .await?
-        .filter(|head| head.range.size() > 0)
-    else {
-        return Ok(None);
-    };
-    let opened = crate::reader::opening(store, head.log).await?;
-    let subject = format!("log/{}", opened.log_id);
-    let mut key = Some(opened.signer);
-    for stored in store
-        .read(
-            head.log,
-            Span::Subject(&subject, 0),
-            u32::MAX,
-            crate::limits::REPLAY_BYTES,
-        )
-        .await?
-    {
-        let event = Record::parse_canonical(&stored.line).and_then(|record| record.event());
-        if let Ok(Event::LogRestored(restored)) = event {
-            key = Some(restored.signer);
-        }
-    }
-    Ok(key)
 }
 
 /// The node's id, made once per data directory.

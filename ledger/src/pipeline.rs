@@ -9,14 +9,17 @@ use crate::log::Log;
 use crate::lookup::Lookup;
 use crate::receipt::{Committed, Receipt};
 use crate::seal::{SealError, SealedRecord, next_head, seal};
-use crate::store::{Append, AppendError, Attachment, IdempotencyRow, NamedAttachment, StoreError};
-use probity_governance::command::{Draft, Moment, Reply};
+use crate::store::{
+    Append, AppendError, Attachment, IdempotencyRow, NamedAttachment, PersonToken, SealedDisclosure, StoreError,
+};
+use probity_governance::command::{Draft, Moment, Operation, Reply};
 use probity_governance::execute::{Decided, Rejected, execute};
 use probity_governance::permission::permit;
 use probity_governance::state::Applied;
 use probity_schemas::error::FormatError;
 use probity_schemas::time::Time;
 use std::collections::BTreeSet;
+use std::mem::take;
 use std::sync::Arc;
 
 /// What a command is answered once its batch is durable.
@@ -39,6 +42,8 @@ pub(crate) struct Batch {
     records: Vec<SealedRecord>,
     idempotency: Vec<IdempotencyRow>,
     attachments: Vec<Attachment>,
+    disclosures: Vec<SealedDisclosure>,
+    erased: Vec<PersonToken>,
     named: BTreeSet<NamedAttachment>,
     answers: Vec<(Answer, Outcome)>,
 }
@@ -115,12 +120,18 @@ async fn decide_and_seal(
         .map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
     let salt =
         crate::ids::salt().map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
+    count_disclosures(log, batch, admitted).await?;
+    if let Operation::RotateSigner { signer, .. } = &admitted.command.operation {
+        log.take_up(signer)?;
+    }
     let decided = decide(log, admitted, &Moment { time, id, salt }).await?;
     let (drafts, reply) = decided.into_parts();
     let first = batch.records.len();
     let count = drafts.len();
     seal_all(log, batch, admitted, drafts, time).await?;
     batch.attachments.append(&mut admitted.attachments);
+    let records = batch.records.get(first..).unwrap_or_default();
+    take(&mut admitted.beside).settle(records, &mut batch.disclosures, &mut batch.erased);
     batch.named.extend(admitted.named.drain(..));
     if let (Some(scope), true) = (&admitted.idempotency, count > 0) {
         let row = IdempotencyRow {
@@ -139,6 +150,28 @@ async fn decide_and_seal(
         count,
         reply,
     })
+}
+
+/// Tells an erasure how much it erases: what is kept, and what this batch brings.
+async fn count_disclosures(
+    log: &Log,
+    batch: &Batch,
+    admitted: &mut Admitted,
+) -> Result<(), SubmitError> {
+    let Some(person) = admitted.beside.erases else {
+        return Ok(());
+    };
+    let Operation::Erase(erasure) = &mut admitted.command.operation else {
+        return Ok(());
+    };
+    let kept = if batch.erased.contains(&person) {
+        0
+    } else {
+        log.store.disclosures_of(log.head.log, person).await?
+    };
+    let brought = batch.disclosures.iter().filter(|one| one.person == person);
+    erasure.disclosures = kept + brought.count() as u64;
+    Ok(())
 }
 
 /// Decides; looks once more when a case turns out to be needed that was not looked up.
@@ -275,11 +308,11 @@ impl Log {
         if records.is_empty() {
             return Ok(None);
         }
-        let next = next_head(&self.tip, &self.head, &*self.signer).map_err(|error| {
-            SubmitError::Broken {
+        let signers = self.signers_of(records)?;
+        let next =
+            next_head(&self.tip, &self.head, &signers).map_err(|error| SubmitError::Broken {
                 why: error.to_string(),
-            }
-        })?;
+            })?;
         Ok(Some(Append {
             expected: self.head.clone(),
             next,
@@ -288,9 +321,12 @@ impl Log {
                 .iter()
                 .flat_map(|record| record.aliases.clone())
                 .collect(),
-            idempotency: std::mem::take(&mut batch.idempotency),
-            attachments: std::mem::take(&mut batch.attachments),
-            named: std::mem::take(&mut batch.named).into_iter().collect(),
+            idempotency: take(&mut batch.idempotency),
+            attachments: take(&mut batch.attachments),
+            disclosures: take(&mut batch.disclosures),
+            erased: take(&mut batch.erased),
+            keep_checkpoint: signers.len() > 1,
+            named: take(&mut batch.named).into_iter().collect(),
         }))
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Brought up to date at every look; never used to append.
 
+use crate::history::signer_of;
 use crate::ledger::{Inner, Published};
 use crate::load::{self, Loaded};
-use crate::signer::{FileSigner, Signer};
+use crate::signer::Signer;
 use crate::store::StoreError;
 use probity_schemas::subject::Tenant;
 use std::collections::HashMap;
@@ -37,13 +38,10 @@ impl Replicas {
                 loaded
             }
             _ => {
-                let signer = FileSigner::load(&inner.config.keys, tenant).ok().flatten();
-                load::load(
-                    &*inner.store,
-                    &head,
-                    signer.as_ref().map(|signer| signer as &dyn Signer),
-                )
-                .await?
+                let signer = signer_of(&*inner.store, &inner.config.keys, &head).await;
+                let signer = signer.ok().flatten();
+                let signer = signer.as_ref().map(|signer| signer as &dyn Signer);
+                load::load(&*inner.store, &head, signer).await?
             }
         };
         let published = Published::of(&head, &loaded.state);

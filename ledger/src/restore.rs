@@ -4,10 +4,11 @@
 //! source and key name end in a generation.
 
 use crate::error::SubmitError;
+use crate::history::{signer_of, unusable};
 use crate::ledger::Ledger;
 use crate::load;
 use crate::open::{assemble, record_own};
-use crate::signer::{FileSigner, Signer as _};
+use crate::signer::Signer as _;
 use probity_governance::command::Operation;
 use probity_schemas::event::log::LogRestored;
 use probity_schemas::subject::Tenant;
@@ -29,22 +30,15 @@ impl Ledger {
         let head = claimed.ok_or(SubmitError::NoOwner {
             retry_after_seconds: 1,
         })?;
-        let unusable = |error: crate::signer::KeyError| SubmitError::ReadOnly {
-            why: error.to_string(),
-        };
-        let old = FileSigner::load(&inner.config.keys, tenant).map_err(unusable)?;
+        let keys = &inner.config.keys;
+        let old = signer_of(&*inner.store, keys, &head).await?;
         let old = old.ok_or_else(|| nothing("this node does not hold the log's key"))?;
-        if inner
-            .guard
-            .check(&*inner.store, &head, old.verifier_key())
-            .await
-            .is_ok()
-        {
+        if inner.guard.check(&*inner.store, &head).await.is_ok() {
             return Err(nothing(
                 "the database holds all that was signed: there is nothing to accept",
             ));
         }
-        let kept = inner.guard.newest(tenant, old.verifier_key());
+        let kept = inner.guard.newest(tenant);
         let (lost, _) = kept
             .ok()
             .flatten()
@@ -52,9 +46,7 @@ impl Ledger {
         let mut loaded = load::load(&*inner.store, &head, Some(&old)).await?;
         let previous_origin = loaded.tip.origin.clone();
         let origin = next_origin(&previous_origin);
-        let new = old
-            .rename(&inner.config.keys, tenant, &origin)
-            .map_err(unusable)?;
+        let new = old.rename(keys, tenant, &origin).map_err(unusable)?;
         let restored = LogRestored {
             lost_checkpoint: lost,
             origin: origin.clone(),

@@ -5,7 +5,7 @@
 
 mod prove;
 
-pub(crate) use prove::prove;
+pub(crate) use prove::{prove, seal_of};
 
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_RECORDS_IN_MEMORY_MAX, RUN_SUBJECTS_A_PAGE};
 use crate::store::{LogNumber, Span, Store, StoreError, SubjectEntry};

@@ -172,7 +172,11 @@ pub(crate) fn seal(
 ///
 /// # Errors
 /// [`NoteError`] when the origin is no origin.
-pub(crate) fn next_head(tip: &Tip, before: &Head, signer: &dyn Signer) -> Result<Head, NoteError> {
+pub(crate) fn next_head(
+    tip: &Tip,
+    before: &Head,
+    signers: &[&dyn Signer],
+) -> Result<Head, NoteError> {
     let checkpoint = Checkpoint {
         origin: tip.origin.clone(),
         size: tip.range.size(),
@@ -181,7 +185,7 @@ pub(crate) fn next_head(tip: &Tip, before: &Head, signer: &dyn Signer) -> Result
     Ok(Head {
         range: tip.range.clone(),
         bytes: tip.bytes,
-        checkpoint: sign_checkpoint(signer, &checkpoint)?,
+        checkpoint: sign_checkpoint(signers, &checkpoint)?,
         ..before.clone()
     })
 }

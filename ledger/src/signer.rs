@@ -1,7 +1,9 @@
 //! Signing checkpoints: the trait, and the keys kept as files.
 //!
-//! The form of a key file is `keyfile.rs`'s. A key is made only together with record 0 of its log; a node without the key its log
-//! names reads and never signs.
+//! The form of a key file is `keyfile.rs`'s. A log's first key, `<tenant>.key`, is made only together with record 0; a later one,
+//! `<tenant>.key.<key id>`, before the record that names it. Which of them signs is said by the log's records (`history.rs`), so
+//! a key that no record came to name is passed over. A node without the key its log names reads and never signs. No key file
+//! is ever changed or removed here.
 
 use crate::keyfile;
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -9,7 +11,6 @@ use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::note::{Note, NoteError, signature_line};
 use probity_schemas::subject::Tenant;
 use probity_schemas::vkey::{VerifierKey, VerifierKeyError};
-use std::fs;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -62,23 +63,71 @@ pub struct FileSigner {
 }
 
 impl FileSigner {
-    /// Makes a fresh key for a log and writes it; it is durable when this returns.
+    /// Makes a log's first key and writes it; it is durable when this returns.
     ///
     /// # Errors
     /// [`KeyError`]; an existing file is never overwritten.
     pub fn create(directory: &Path, tenant: &Tenant, origin: &str) -> Result<Self, KeyError> {
-        let seed = Zeroizing::new(crate::ids::salt()?.0);
-        let signer = Self::from_seed(&seed, origin)?;
-        signer.write(directory, tenant)?;
+        let signer = Self::fresh(origin)?;
+        signer.write(&first_path(directory, tenant))?;
         Ok(signer)
     }
 
-    /// The key of a log; `None` when this node does not hold it.
+    /// Makes a key to follow the one in force and writes it; it is durable when this returns.
+    ///
+    /// # Errors
+    /// [`KeyError`]; an existing file is never overwritten.
+    pub fn create_next(directory: &Path, tenant: &Tenant, origin: &str) -> Result<Self, KeyError> {
+        let signer = Self::fresh(origin)?;
+        signer.write(&later_path(directory, tenant, &signer.verifier))?;
+        Ok(signer)
+    }
+
+    /// The first key of a log; `None` when this node does not hold it.
     ///
     /// # Errors
     /// [`KeyError`] for a file that is there and cannot be used.
     pub fn load(directory: &Path, tenant: &Tenant) -> Result<Option<Self>, KeyError> {
-        let path = key_path(directory, tenant);
+        Self::read(first_path(directory, tenant))
+    }
+
+    /// The key of a log that has this verifier key; `None` when this node does not hold it.
+    ///
+    /// # Errors
+    /// [`KeyError`] for a file that is there and cannot be used, and for a text that is no verifier key.
+    pub fn named(directory: &Path, tenant: &Tenant, key: &str) -> Result<Option<Self>, KeyError> {
+        let key: VerifierKey = key.parse()?;
+        for path in [
+            first_path(directory, tenant),
+            later_path(directory, tenant, &key),
+        ] {
+            let found = Self::read(path)?;
+            if let Some(signer) = found.filter(|signer| signer.verifier == key) {
+                return Ok(Some(signer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The same secret under another origin, durably: for a log that goes on after a loss.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn rename(
+        &self,
+        directory: &Path,
+        tenant: &Tenant,
+        origin: &str,
+    ) -> Result<Self, KeyError> {
+        let signer = Self::from_seed(&Zeroizing::new(self.key.to_bytes()), origin)?;
+        let held = Self::named(directory, tenant, &signer.verifier.to_string())?;
+        if held.is_none() {
+            signer.write(&later_path(directory, tenant, &signer.verifier))?;
+        }
+        Ok(signer)
+    }
+
+    fn read(path: PathBuf) -> Result<Option<Self>, KeyError> {
         let Some(kept) = keyfile::read(&path, KEY_TYPE)? else {
             return Ok(None);
         };
@@ -90,25 +139,8 @@ impl FileSigner {
         }
     }
 
-    /// The same secret under another origin, written in place of the old file: for a log that goes on after a loss.
-    ///
-    /// # Errors
-    /// [`KeyError`].
-    pub fn rename(
-        &self,
-        directory: &Path,
-        tenant: &Tenant,
-        origin: &str,
-    ) -> Result<Self, KeyError> {
-        let signer = Self::from_seed(&Zeroizing::new(self.key.to_bytes()), origin)?;
-        let path = key_path(directory, tenant);
-        let old = path.with_extension(format!("key.{}", self.verifier.id()));
-        fs::rename(&path, &old).map_err(|source| KeyError::File {
-            path: old.clone(),
-            source,
-        })?;
-        signer.write(directory, tenant)?;
-        Ok(signer)
+    fn fresh(origin: &str) -> Result<Self, KeyError> {
+        Self::from_seed(&Zeroizing::new(crate::ids::salt()?.0), origin)
     }
 
     fn from_seed(seed: &[u8; 32], origin: &str) -> Result<Self, KeyError> {
@@ -117,14 +149,9 @@ impl FileSigner {
         Ok(Self { key, verifier })
     }
 
-    fn write(&self, directory: &Path, tenant: &Tenant) -> Result<(), KeyError> {
+    fn write(&self, path: &Path) -> Result<(), KeyError> {
         let seed = Zeroizing::new(self.key.to_bytes());
-        keyfile::create(
-            &key_path(directory, tenant),
-            KEY_TYPE,
-            &self.verifier,
-            &seed,
-        )
+        keyfile::create(path, KEY_TYPE, &self.verifier, &seed)
     }
 }
 
@@ -142,17 +169,48 @@ impl Signer for FileSigner {
     }
 }
 
-/// The signed note of a checkpoint.
+/// The note of a checkpoint, signed by each of these in order.
 ///
 /// # Errors
 /// [`NoteError`] when the origin is not one.
-pub fn sign_checkpoint(signer: &dyn Signer, checkpoint: &Checkpoint) -> Result<String, NoteError> {
+pub fn sign_checkpoint(
+    signers: &[&dyn Signer],
+    checkpoint: &Checkpoint,
+) -> Result<String, NoteError> {
     let text = checkpoint.text();
-    let key = signer.verifier_key();
-    let line = signature_line(key.name(), key.id(), &signer.sign(text.as_bytes()));
-    Note::build(&text, &[line]).map(|note| note.to_string())
+    let line = |signer: &&dyn Signer| {
+        let key = signer.verifier_key();
+        signature_line(key.name(), key.id(), &signer.sign(text.as_bytes()))
+    };
+    let lines: Vec<String> = signers.iter().map(line).collect();
+    Note::build(&text, &lines).map(|note| note.to_string())
 }
 
-fn key_path(directory: &Path, tenant: &Tenant) -> PathBuf {
+/// The keys of a log that are here and that a checkpoint is said to be signed by.
+pub(crate) fn held(
+    directory: &Path,
+    tenant: &Tenant,
+    checkpoint: &Note,
+) -> Result<Vec<VerifierKey>, KeyError> {
+    let origin = checkpoint.text().lines().next().unwrap_or_default();
+    let mut keys: Vec<VerifierKey> = Vec::new();
+    let lines = checkpoint.signatures().iter();
+    for line in lines.filter(|line| line.name == origin) {
+        let later = directory.join(format!("{tenant}.key.{}", line.key_id));
+        for path in [first_path(directory, tenant), later] {
+            let found = FileSigner::read(path)?.map(|signer| signer.verifier);
+            let fits = |key: &VerifierKey| key.id() == line.key_id && key.name() == origin;
+            keys.extend(found.filter(|key| fits(key) && !keys.contains(key)));
+        }
+    }
+    Ok(keys)
+}
+
+fn first_path(directory: &Path, tenant: &Tenant) -> PathBuf {
     directory.join(format!("{tenant}.key"))
+}
+
+/// No other tenant's file: a key id ends in no `.key`.
+fn later_path(directory: &Path, tenant: &Tenant, key: &VerifierKey) -> PathBuf {
+    directory.join(format!("{tenant}.key.{}", key.id()))
 }

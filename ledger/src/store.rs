@@ -21,7 +21,7 @@ pub use attachments::{
     UploadNumber,
 };
 pub use error::{AppendError, StoreError};
-pub use kept::{KeptCosignature, KeptTimestamp};
+pub use kept::{KeptCosignature, KeptTimestamp, PersonToken, SealedDisclosure};
 pub use lock::FileLock;
 pub use url::DatabaseUrl;
 
@@ -132,6 +132,12 @@ pub struct Append {
     pub idempotency: Vec<IdempotencyRow>,
     /// Attachments; one that is there already is left as it is.
     pub attachments: Vec<Attachment>,
+    /// Sealed disclosures.
+    pub disclosures: Vec<SealedDisclosure>,
+    /// Persons whose disclosures are deleted, those of this append not among them; kept, so that their keys can be destroyed.
+    pub erased: Vec<PersonToken>,
+    /// Whether the row's checkpoint after it is kept for good.
+    pub keep_checkpoint: bool,
     /// Attachments that its records name and that must be there whole, each once; from now on they are kept for good.
     pub named: Vec<NamedAttachment>,
 }
@@ -260,6 +266,21 @@ pub trait Store: AttachmentStore {
     /// Forgets idempotency rows written before a time (microseconds since the epoch), at most 10,000; how many went.
     async fn forget_idempotency(&self, before_micros: i64) -> Result<u64, StoreError>;
 
+    /// Sealed disclosures of records before `end`, in order of sequence and place, after (sequence, place), at most `limit`.
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError>;
+
+    /// How many disclosures of a person there are.
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError>;
+
+    /// Persons that were erased in any log, in byte order, after this one, at most `limit`.
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError>;
+
     /// Keeps a cosignature, durably and for good; one of this witness at this size that is there is left as it is.
     async fn put_cosignature(
         &self,
@@ -286,6 +307,14 @@ pub trait Store: AttachmentStore {
         size: u64,
         limit: u32,
     ) -> Result<Vec<KeptTimestamp>, StoreError>;
+
+    /// Checkpoints that were kept with their append, of sizes above `after`, in order of size, at most `limit`.
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError>;
 
     /// Keeps a snapshot of the writer's state in place of the one before.
     async fn put_snapshot(

@@ -87,6 +87,8 @@ fn weight(operation: &Operation) -> (usize, usize) {
                     .as_ref()
                     .map_or(0, |context| context.as_str().len()),
         ),
+        // Nothing follows it in its batch, so that its checkpoint covers it and no later record.
+        Operation::RotateSigner { .. } => (BATCH_RECORDS_MAX, RECORD_BYTES),
         _ => (2, 2 * RECORD_BYTES),
     }
 }

@@ -1,14 +1,20 @@
-//! The ledger as its users see it: submit, receipt, restart, retry, export. Faults are in `faults.rs`, witnesses in
+//! The ledger as its users see it: submit, receipt, restart, retry, export. Faults are in `faults.rs`, persons in `erasure.rs`, witnesses in
 //! `witness.rs`.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 #[path = "ledger/attachments.rs"]
 mod attachments;
+#[path = "ledger/erasure.rs"]
+mod erasure;
 #[path = "ledger/faults.rs"]
 mod faults;
 #[path = "ledger/home.rs"]
 mod home;
+#[path = "ledger/keys.rs"]
+mod keys;
+#[path = "ledger/rotation.rs"]
+mod rotation;
 #[path = "ledger/witness.rs"]
 mod witness;
 

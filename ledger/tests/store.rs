@@ -76,7 +76,9 @@ on_both! {
         a_snapshot_takes_the_place_of_the_one_before,
         tiles_are_kept_once_and_counted_up_to_the_first_gap,
         cosignatures_are_kept_for_good_and_the_newest_come_first,
-        time_stamps_are_kept_for_good_and_listed_from_the_newest;
+        time_stamps_are_kept_for_good_and_listed_from_the_newest,
+        disclosures_are_kept_until_their_person_is_erased,
+        a_checkpoint_is_kept_with_its_append_or_not_at_all;
     uploads:
         an_upload_is_there_when_it_is_whole_and_not_before,
         uploads_of_a_log_share_a_quota_from_their_beginning_on,

@@ -55,13 +55,27 @@ pub enum DisclosureError {
 }
 
 /// A line of `disclosures.jsonl`: a disclosure, and the record in which its digest stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+/// Lines ascend by record, then by text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DisclosureLine {
     /// The disclosure.
     pub disclosure: String,
     /// The record's position in the log.
     pub sequence: u64,
+}
+
+impl Ord for DisclosureLine {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        let by_record = self.sequence.cmp(&other.sequence);
+        by_record.then_with(|| self.disclosure.cmp(&other.disclosure))
+    }
+}
+
+impl PartialOrd for DisclosureLine {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
 }
 
 impl Disclosure {

@@ -6,8 +6,10 @@
 pub mod decision;
 pub mod key;
 pub mod log;
+pub mod personal;
 pub mod registry;
 pub mod seal;
+pub mod signer;
 pub mod telemetry;
 
 use crate::error::FormatError;
@@ -73,6 +75,8 @@ events! {
     BundleExported(log) = "bundle.exported.v1",
     SubjectsSealed(seal) = "subjects.sealed.v1",
     StateSealed(seal) = "state.sealed.v1",
+    SignerRotated(signer) = "signer.rotated.v1",
+    SignerCompromised(signer) = "signer.compromised.v1",
     DecisionMade(decision) = "decision.made.v1",
     DecisionExpired(decision) = "decision.expired.v1",
     ApprovalGranted(decision) = "approval.granted.v1",
@@ -94,4 +98,8 @@ events! {
     KeyRevoked(key) = "key.revoked.v1",
     BudgetSet(registry) = "budget.set.v1",
     BudgetCrossed(registry) = "budget.crossed.v1",
+    PersonalErased(personal) = "personal.erased.v1",
+    ErasureRefused(personal) = "erasure.refused.v1",
+    HoldSet(personal) = "hold.set.v1",
+    HoldLifted(personal) = "hold.lifted.v1",
 }

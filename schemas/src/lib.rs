@@ -11,6 +11,7 @@ pub mod chain;
 pub mod checkpoint;
 pub mod cosignature;
 pub mod disclosure;
+pub mod envelope;
 pub mod error;
 pub mod event;
 pub mod hash;

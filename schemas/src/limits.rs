@@ -64,6 +64,13 @@ pub const SUBJECT_BYTES_MAX: usize = 1024;
 /// Bytes of a label: a surface, a correlation or causation id, a `traceparent`.
 pub const LABEL_BYTES_MAX: usize = 1024;
 
+/// Bytes of a report's body with its producer's signature and all that is signed: what is left is the record's other
+/// attributes.
+pub const SIGNED_REPORT_BYTES_MAX: usize = 56 * 1024;
+
+/// Bytes of a version or a time in an envelope, and of its signature as text.
+pub const ENVELOPE_TEXT_BYTES_MAX: usize = 256;
+
 /// Bytes of the facts of one decision.
 pub const FACTS_BYTES_MAX: usize = 32 * 1024;
 
@@ -124,6 +131,7 @@ const _: () = assert!(
 const _: () = assert!(ATTACHMENT_BYTES_MAX < 8 * 1024 * 1024 * 1024);
 // A reference takes its media type and less than 160 bytes.
 const _: () = assert!(RECORD_ATTACHMENTS_MAX * (MEDIA_TYPE_BYTES_MAX + 160) < RECORD_BYTES_MAX / 2);
+const _: () = assert!(SIGNED_REPORT_BYTES_MAX + 6 * LABEL_BYTES_MAX < RECORD_BYTES_MAX);
 const _: () =
     assert!(LOG_RECORDS_MAX <= TREE_SIZE_MAX && TREE_SIZE_MAX.ilog2() as usize == PROOF_HASHES_MAX);
 const _: () = assert!(LOG_RECORDS_MAX.ilog10() as usize == SEQUENCE_DIGITS);

@@ -51,6 +51,16 @@ pub struct ProvedEntry {
     pub subject: String,
 }
 
+/// A record is the last one in the tree of the bundle's older checkpoint of its next size: it hands the signer's key on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HandoverProof {
+    /// The record's sequence.
+    pub handover: u64,
+    /// The inclusion proof, from the leaf to the root.
+    pub path: Vec<Hash>,
+}
+
 /// A line of `proofs.jsonl`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProofLine {
@@ -58,6 +68,8 @@ pub enum ProofLine {
     Record(RecordProof),
     /// Of a subject.
     Run(RunProof),
+    /// Of a change of the signer's key.
+    Handover(HandoverProof),
 }
 
 /// Why a line is no proof.
@@ -78,6 +90,8 @@ impl ProofLine {
         crate::canonical::check(line).map_err(|error| unreadable(error.to_string()))?;
         let read = if line.starts_with(br#"{"leaf":"#) {
             serde_json::from_slice(line).map(Self::Record)
+        } else if line.starts_with(br#"{"handover":"#) {
+            serde_json::from_slice(line).map(Self::Handover)
         } else {
             serde_json::from_slice(line).map(Self::Run)
         };

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 /// Things whose stream carries state; a reported observation may not name one (DESIGN, section 3).
-pub const RESERVED_THINGS: [&str; 11] = [
+pub const RESERVED_THINGS: [&str; 12] = [
     "log",
     "decision",
     "policy",
@@ -23,6 +23,7 @@ pub const RESERVED_THINGS: [&str; 11] = [
     "signer",
     "setting",
     "hold",
+    "erasure",
 ];
 
 /// A log's owner: `[a-z0-9][a-z0-9._-]{0,62}`.

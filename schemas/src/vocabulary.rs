@@ -97,6 +97,50 @@ words! {
 }
 
 words! {
+    /// Whether producers must sign their reports.
+    SignatureMode {
+        /// Signatures are neither checked nor kept.
+        Off = "off",
+        /// A signature is checked and kept; one that does not stand is noted, a missing one passes. The default.
+        Warn = "warn",
+        /// A report without a signature that stands is refused.
+        Enforce = "enforce",
+    }
+}
+
+words! {
+    /// What a signed report is.
+    PayloadType {
+        /// An audit event, or how an act ended.
+        Audit = "audit",
+        /// What an execution cost.
+        Cost = "cost",
+        /// How much work it was.
+        Metrics = "metrics",
+        /// Its trace.
+        Trace = "trace",
+        /// Something that should not have happened.
+        Violations = "violations",
+    }
+}
+
+words! {
+    /// Why a producer's signature does not stand.
+    EnvelopeFault {
+        /// It is not of this report by a key that is registered for its producer.
+        InvalidSignature = "invalid_signature",
+        /// No key is registered for this producer and version.
+        MissingKey = "missing_key",
+        /// The envelope states another hash than the payload has.
+        PayloadHashMismatch = "payload_hash_mismatch",
+        /// The report and what is signed are more than a record holds.
+        PayloadTooLarge = "payload_too_large",
+        /// It was signed too long before, or after, the time of its record.
+        TimestampSkew = "timestamp_skew",
+    }
+}
+
+words! {
     /// How dangerous an adapter is, by its registration or by its own word.
     RiskClass {
         /// Little harm possible.

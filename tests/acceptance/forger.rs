@@ -16,7 +16,11 @@ impl Forger {
     /// The key of the tenant `local`.
     pub(crate) fn new(home: &Home) -> Self {
         let tenant = Tenant::parse("local").unwrap();
-        let stolen = FileSigner::load(&home.data().join("keys"), &tenant);
+        let keys = match home.postgres_url() {
+            Some(_) => home.path("keys"),
+            None => home.data().join("keys"),
+        };
+        let stolen = FileSigner::load(&keys, &tenant);
         Self(stolen.unwrap().unwrap())
     }
 
@@ -27,7 +31,7 @@ impl Forger {
             size: lines.len() as u64,
             root: root_of(lines.iter().map(|line| leaf_hash(line.as_bytes()))),
         };
-        sign_checkpoint(&self.0, &checkpoint).unwrap()
+        sign_checkpoint(&[&self.0], &checkpoint).unwrap()
     }
 
     /// A bundle of the lines, in place of the honest one's.
@@ -67,4 +71,32 @@ pub(crate) fn rewrite(lines: &[String], change: impl Fn(&mut Value)) -> Vec<Stri
         written.push(line);
     }
     written
+}
+
+/// An honest bundle, and at its end one more record with this body, of the subject, actor and type of another, sealed with the
+/// log's own key.
+pub(crate) fn reseal(home: &Home, honest: &Path, name: &str, like: &Value, data: Value) -> PathBuf {
+    let mut lines = lines(honest);
+    let of = |line: &String| serde_json::from_str::<Value>(line).unwrap();
+    let of_subject = |line: &&String| of(line)["subject"] == like["subject"];
+    let before = lines.iter().rev().find(of_subject).unwrap();
+    let revision: u64 = of(before)["revision"].as_str().unwrap().parse().unwrap();
+    let last = of(lines.last().unwrap());
+    let forged = json!({
+        "actor": like["actor"],
+        "data": data,
+        "id": uuid::Uuid::now_v7().to_string(),
+        "previous": leaf_hash(lines.last().unwrap().as_bytes()),
+        "revision": (revision + 1).to_string(),
+        "sequence": format!("{:016}", lines.len()),
+        "source": last["source"],
+        "specversion": "1.0",
+        "subject": like["subject"],
+        "subjectprevious": leaf_hash(before.as_bytes()),
+        "surface": like["surface"],
+        "time": last["time"],
+        "type": like["type"],
+    });
+    lines.push(forged.to_string());
+    Forger::new(home).bundle(honest, &lines, &home.path(name))
 }

@@ -1,9 +1,8 @@
 //! An answer that a person signs on their own machine, and an insider who holds the log's key and invents one.
 
-use crate::forger::{Forger, lines};
+use crate::forger::{lines, reseal};
 use crate::harness::{Engine, Home, binary, judge, run};
 use crate::judges::oracle;
-use probity_schemas::hash::leaf_hash;
 use probity_schemas::time::Time;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
@@ -76,34 +75,22 @@ async fn an_insider_with_the_logs_key_invents_no_approval_of_a_person_whose_key_
 
 /// The honest bundle, and at its end an approval that was never given, sealed with the log's own key.
 fn forge(home: &Home, honest: &Path, person: &str, decision: &str) -> PathBuf {
-    let mut lines = lines(honest);
-    let subject = format!("decision/{decision}");
     let of = |line: &String| serde_json::from_str::<Value>(line).unwrap();
-    let (at, made) = lines
+    let lines = lines(honest);
+    let subject = format!("decision/{decision}");
+    let mut made = lines
         .iter()
         .map(of)
-        .enumerate()
-        .find(|(_, record)| record["subject"] == subject.as_str())
+        .find(|record| record["subject"] == subject.as_str())
         .unwrap();
     let last = of(lines.last().unwrap());
     let facts = &made["data"]["facts"];
     let time = Time::parse(last["time"].as_str().unwrap()).unwrap();
     let expires = time.plus_seconds(facts["grant_seconds"].as_i64().unwrap());
-    let forged = json!({
-        "actor": person,
-        "data": {"expires": expires, "request_digest": facts["request_digest"], "role": "approver"},
-        "id": uuid::Uuid::now_v7().to_string(),
-        "previous": leaf_hash(lines.last().unwrap().as_bytes()),
-        "revision": "1",
-        "sequence": format!("{:016}", lines.len()),
-        "source": last["source"],
-        "specversion": "1.0",
-        "subject": subject,
-        "subjectprevious": leaf_hash(lines[at].as_bytes()),
-        "surface": "native",
-        "time": last["time"],
-        "type": "approval.granted.v1",
-    });
-    lines.push(forged.to_string());
-    Forger::new(home).bundle(honest, &lines, &home.path("forged"))
+    let data =
+        json!({"expires": expires, "request_digest": facts["request_digest"], "role": "approver"});
+    made["actor"] = person.into();
+    made["type"] = "approval.granted.v1".into();
+    made["surface"] = "native".into();
+    reseal(home, honest, "forged", &made, data)
 }

@@ -12,6 +12,7 @@ from note import Checkpoint, Note
 from part import Part
 from record import RECORD_BYTES_MAX, Log, Record
 from refused import Refused
+from signer import Signers
 from tree import Roots, encode_hash
 
 HOLDS, FALSE, NOT_JUDGED = 0, 1, 2
@@ -35,10 +36,10 @@ class NotJudged(Exception):
     """The bundle could not be judged."""
 
 
-def judge(path, keys, kept=None, say=print, actors=(), partial=False):
+def judge(path, keys, kept=None, say=print, actors=(), partial=False, compromised=()):
     """Judges a bundle; `kept` is the text of a checkpoint that the auditor kept. Answers the exit code."""
     try:
-        judged = Judgement(keys, kept, actors, partial)
+        judged = Judgement(keys, kept, actors, partial, compromised)
         for place, name, content in members(pathlib.Path(path)):
             judged.member(place, name, content)
         for line in judged.close():
@@ -96,7 +97,7 @@ def place_of(name):
 class Judgement:
     """What is known after each member."""
 
-    def __init__(self, keys, kept, actors, partial):
+    def __init__(self, keys, kept, actors, partial, compromised):
         if not keys:
             raise NotJudged("no trusted key was given")
         self.keys = keys
@@ -105,18 +106,20 @@ class Judgement:
         self.passed_over = set()
         self.unjudged = []
         self.note = self.checkpoint = None
-        self.kept = self.trusted_kept(kept) if kept is not None else None
+        self.kept_note = None
+        self.kept = self.read_kept(kept) if kept is not None else None
+        self.older, self.older_roots = {}, {}
+        self.signers = Signers(keys, compromised)
         self.kept_root = None
         self.log, self.roots = Log(), Roots()
         self.signatures = Signatures(actors)
         self.disclosures, self.attachments = Disclosures(), Attachments()
 
-    def trusted_kept(self, kept):
-        """The older checkpoint, if it is trusted and says anything."""
+    def read_kept(self, kept):
+        """The older checkpoint, if it can be read and says anything; whether it is trusted is seen at the end."""
         try:
-            note = Note(kept)
-            checkpoint = Checkpoint(note.text)
-            checkpoint.signer(note, self.keys)
+            self.kept_note = Note(kept)
+            checkpoint = Checkpoint(self.kept_note.text)
         except Refused as error:
             self.unjudged.append(f"the older checkpoint is not trusted: {error}")
             return None
@@ -131,13 +134,16 @@ class Judgement:
             self.manifest(content.read())
         elif name == "checkpoint":
             self.read_checkpoint(content.read())
+        elif name.startswith("checkpoints/"):
+            self.older[int(name.split("/")[1])] = content.read().decode("utf-8")
         elif name == "proofs.jsonl" and self.is_part:
             self.require("checkpoint")
             self.part = Part(self.checkpoint)
             self.part.proofs(content)
         elif name == "records.jsonl" and self.is_part:
             self.require("bundle.json", "checkpoint", "proofs.jsonl")
-            self.part.records(content, lambda record, line: self.beside(record.sequence, line))
+            self.signers.is_part = True
+            self.part.records(content, self.hear_part)
         elif name == "records.jsonl":
             self.require("bundle.json", "checkpoint")
             self.records(content)
@@ -183,6 +189,8 @@ class Judgement:
             self.roots.append(record.leaf)
             if self.kept and self.roots.size == self.kept.size:
                 self.kept_root = self.roots.root()
+            if self.roots.size in self.older:
+                self.older_roots[self.roots.size] = self.roots.root()
 
     def beside(self, sequence, line):
         """What a record says of things that are kept beside it."""
@@ -195,8 +203,16 @@ class Judgement:
     def hear(self, record):
         try:
             self.signatures.hear(record)
+            self.signers.hear(record)
         except (KeyError, TypeError) as error:
             raise Refused("BadData", f"no body of its type: {error}") from error
+
+    def hear_part(self, record, line):
+        self.beside(record.sequence, line)
+        try:
+            self.signers.hear(record)
+        except (KeyError, TypeError) as error:
+            raise Refused("BadData", f"record {record.sequence}: no body of its type: {error}") from error
 
     def require(self, *names):
         for name in names:
@@ -216,8 +232,9 @@ class Judgement:
             raise Refused("RootMismatch", "the records are not those that were signed")
         if self.checkpoint.origin != self.log.origin:
             raise Refused("OtherOrigin", f"the checkpoint is of {self.checkpoint.origin}")
+        self.signers.follow(self.older, lambda sequence, checkpoint: self.older_roots[sequence + 1] == checkpoint.root)
         signer = self.signer()
-        if signer and signer.text != self.log.signer:
+        if signer and not self.signers.names(signer):
             raise Refused("OtherSigner", f"the log names {self.log.signer} as its signer")
         self.check_kept()
         if self.unjudged:
@@ -225,6 +242,7 @@ class Judgement:
         yield f"records: {self.roots.size}, each canonical, linked and in order"
         yield f"tree: root {encode_hash(self.checkpoint.root)}"
         yield f"checkpoint: {self.checkpoint.origin}, signed by {signer.text}"
+        yield f"signer: {len(self.signers.terms)} keys, each handed on by the one before"
         yield f"older checkpoint: {'is of this history' if self.kept else 'not made, none was given'}"
         yield from self.close_signatures()
         yield from self.close_disclosures()
@@ -234,6 +252,7 @@ class Judgement:
         if self.part.count == 0:
             raise NotJudged("there are no records")
         subjects = list(self.part.close())
+        self.signers.follow(self.older, self.part.is_handed_over)
         signer = self.signer()
         if self.kept:
             self.unjudged.append("a part of a log does not show what an older checkpoint covers")
@@ -250,6 +269,8 @@ class Judgement:
     def close_signatures(self):
         heard = self.signatures
         yield f"answers: {heard.by_auditor} signed by a key that was brought, {heard.by_log} by a key of the log's, {heard.unsigned} not signed"
+        reports = heard.reports
+        yield f"reports: {reports.by_auditor} signed by a key that was brought, {reports.by_log} by a key of the log's; {reports.all} in all, {reports.noted} noted as badly signed"
 
     def close_disclosures(self):
         shown, all_of_them = self.disclosures.shown, len(self.disclosures.standing)
@@ -258,24 +279,29 @@ class Judgement:
         yield "not made: bodies by type, decisions" + "".join(f", {name}" for name in sorted(self.passed_over))
 
     def check_size(self):
-        if self.kept and self.kept.size > self.checkpoint.size:
-            raise Refused("Shorter", f"{self.kept.size} records were signed before, now {self.checkpoint.size}")
         if self.roots.size != self.checkpoint.size:
             raise Refused("Incomplete", f"{self.roots.size} records, and {self.checkpoint.size} are signed")
 
     def signer(self):
-        """The log's own key among those brought, if it signed the checkpoint."""
+        """The log's own key, one that was brought or that one of those handed on, if it signed the checkpoint."""
         try:
-            return self.checkpoint.signer(self.note, self.keys)
+            return self.signers.signer(self.note, self.checkpoint)
         except Refused as error:
-            if error.rule == "BadSignature":
+            if error.rule in ("BadSignature", "RetiredKey", "CompromisedKey"):
                 raise
-            self.unjudged.append(f"no key that was brought is the log's: {error}")
+            self.unjudged.append(self.signers.gap or f"no key that was brought is the log's: {error}")
             return None
 
     def check_kept(self):
         if not self.kept:
             return
+        try:
+            self.signers.signer(self.kept_note, self.kept)
+        except Refused as error:
+            self.unjudged.append(f"the older checkpoint is not trusted: {error}")
+            return
+        if self.kept.size > self.checkpoint.size:
+            raise Refused("Shorter", f"{self.kept.size} records were signed before, now {self.checkpoint.size}")
         if self.kept.origin not in self.log.origins:
             self.unjudged.append(f"the older checkpoint is of another log, {self.kept.origin}")
         elif self.kept_root != self.kept.root:

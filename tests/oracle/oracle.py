@@ -2,7 +2,7 @@
 """A second implementation of the format, which shares no code with the first: see README.md beside it.
 
     oracle.py vectors DIR
-    oracle.py bundle PATH --key VKEY [--key VKEY ...] [--checkpoint OLDNOTE] [--actor-key ACTOR=KEY] [--partial]
+    oracle.py bundle PATH --key VKEY [--key VKEY ...] [--checkpoint OLDNOTE] [--actor-key ACTOR=KEY] [--compromised VKEY@SIZE] [--partial]
 
 Exit codes: 0 all holds; 1 something is false, and the record and rule are named; 2 it could not be judged.
 """
@@ -32,6 +32,7 @@ def parse():
     on_bundle.add_argument("path", help="a bundle directory or .tar")
     on_bundle.add_argument("--key", action="append", default=[], help="a verifier key that you trust")
     on_bundle.add_argument("--actor-key", action="append", default=[], help="ACTOR=KEY: what this actor answers must be signed")
+    on_bundle.add_argument("--compromised", action="append", default=[], help="VKEY@SIZE: a key that is not trusted above a size")
     on_bundle.add_argument("--checkpoint", help="a file with an older checkpoint that you kept")
     on_bundle.add_argument("--partial", action="store_true", help="the bundle may be a part of a log")
     return parser.parse_args()
@@ -52,12 +53,14 @@ def run_vectors(arguments):
 def run_bundle(arguments):
     try:
         keys = [VerifierKey(text) for text in arguments.key]
+        compromised = [(VerifierKey(text).text, int(size)) for text, _, size in (each.rpartition("@") for each in arguments.compromised)]
         actors = [trusted(text) for text in arguments.actor_key]
         kept = pathlib.Path(arguments.checkpoint).read_text(encoding="utf-8") if arguments.checkpoint else None
-    except (Refused, OSError, UnicodeDecodeError) as error:
+    except (Refused, OSError, ValueError) as error:
         print(f"not judged: a key or checkpoint that you brought cannot be read: {error}")
         return bundle.NOT_JUDGED
-    return bundle.judge(arguments.path, keys, kept, actors=actors, partial=arguments.partial)
+    options = {"actors": actors, "compromised": compromised, "partial": arguments.partial}
+    return bundle.judge(arguments.path, keys, kept, **options)
 
 
 if __name__ == "__main__":

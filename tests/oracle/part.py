@@ -11,6 +11,7 @@ PROOF_LINE_BYTES_MAX = 16 * 1024
 
 RECORD_PROOF = {"leaf": str, "path": list, "sequence": int}
 RUN_PROOF = {"count": int, "entries": list, "root": str, "run": int, "seal": int, "subject": str}
+HANDOVER = {"handover": int, "path": list}
 ENTRY = {"index": int, "leaf": str, "path": list, "revision": int, "subject": str}
 SEALED = {"runs": list, "size": int}
 RUN = {"count": int, "first": int, "length": int, "root": str}
@@ -64,6 +65,8 @@ class Part:
         self.before = None
         self.streams = {}
         self.seals = {}
+        self.handovers = {}
+        self.rotations = {}
 
     def proofs(self, content):
         while line := content.readline(PROOF_LINE_BYTES_MAX + 2):
@@ -73,12 +76,14 @@ class Part:
             proof = json.loads(line)
             if isinstance(proof, dict) and "sequence" in proof:
                 self.place(shaped(proof, RECORD_PROOF, "ProofLine"))
+            elif isinstance(proof, dict) and "handover" in proof:
+                self.handover(shaped(proof, HANDOVER, "ProofLine"))
             else:
                 self.run(shaped(proof, RUN_PROOF, "ProofLine"))
 
     def place(self, proof):
         """A record is in the tree."""
-        if self.shown:
+        if self.shown or self.handovers:
             raise Refused("ProofOrder", "a record's proof stands behind those of subjects")
         leaf, *path = hashes([proof["leaf"], *proof["path"]], "ProofLine")
         verify_inclusion(proof["sequence"], self.tree.size, leaf, path, self.tree.root)
@@ -86,6 +91,8 @@ class Part:
 
     def run(self, proof):
         """What one run holds of a subject."""
+        if self.handovers:
+            raise Refused("ProofOrder", "a run stands behind the handovers of keys")
         subject, (root,) = proof["subject"], hashes([proof["root"]], "ProofLine")
         for entry in proof["entries"]:
             shaped(entry, ENTRY, "ProofLine")
@@ -102,6 +109,22 @@ class Part:
             raise Refused("ProofOrder", f"{subject}: run {proof['run']}")
         before.append(proof | {"own": own})
 
+    def handover(self, proof):
+        """A record is the last one under an older checkpoint; whether it is, is seen with that."""
+        if any(before >= proof["handover"] for before in self.handovers):
+            raise Refused("ProofOrder", f"handover {proof['handover']}")
+        self.handovers[proof["handover"]] = hashes(proof["path"], "ProofLine")
+
+    def is_handed_over(self, sequence, checkpoint):
+        """Whether a record is shown to be the last one under a checkpoint; nothing where nothing is shown."""
+        if sequence not in self.handovers:
+            return None
+        try:
+            verify_inclusion(sequence, checkpoint.size, self.rotations[sequence], self.handovers[sequence], checkpoint.root)
+        except Refused:
+            return False
+        return True
+
     def records(self, content, hear):
         """Takes the lines in; `hear` is told of each record and its line."""
         while line := content.readline(RECORD_BYTES_MAX + 2):
@@ -112,6 +135,8 @@ class Part:
                 raise Refused("NotTheProvedLine", f"record {record.sequence}")
             self.count += 1
             self.append(record)
+            if record.fields["type"] == "signer.rotated.v1":
+                self.rotations[record.sequence] = record.leaf
             if record.fields["type"] == "subjects.sealed.v1":
                 self.seal(record.sequence, json.loads(line)["data"])
             hear(record, line)
@@ -142,6 +167,8 @@ class Part:
         """Of each subject, in order, the size as of which it is complete, or nothing."""
         if self.count != len(self.places):
             raise Refused("ProvedLineMissing", f"{len(self.places)} are proved, {self.count} are here")
+        if set(self.handovers) - set(self.rotations):
+            raise Refused("Handover", "a handover is proved, and no record here hands a key on")
         for subject in self.shown:
             if subject not in self.streams:
                 raise Refused("CaseIncomplete", f"{subject}: no record of it is here")

@@ -4,6 +4,7 @@ where this program has a name for the rule it must be the same name."""
 import json
 import pathlib
 
+import actor
 import canonical
 import disclosure
 import tree
@@ -201,6 +202,15 @@ def run_disclosures(tally, vectors):
         tally.holds(item, lambda: standing, sorted((one.digest, one.place) for one in made))
 
 
+def run_reports(tally, vectors):
+    for item in vectors["reports"]:
+        proof = canonical.check(item["proof"].encode())
+        tally.holds(item, lambda: actor.envelope(proof).decode(), item["message"])
+        tally.holds(item, lambda: actor.signed(proof).id, actor.ActorKey(proof["key"]).id)
+    for item in vectors["refused"]:
+        tally.refuses(item, item["rule"], lambda: actor.signed(canonical.check(item["proof"].encode())))
+
+
 def run_witnesses(tally, vectors):
     def seen(item):
         return [{"name": name, "time": time} for name, time in cosigned(Note(item["note"]), keys(item))]
@@ -243,5 +253,6 @@ STEPS = {
     "receipts": run_receipts,
     "records": run_records,
     "disclosures": run_disclosures,
+    "reports": run_reports,
     "witnesses": run_witnesses,
 }

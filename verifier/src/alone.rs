@@ -24,7 +24,8 @@ fn examine(proof: &Proof) -> Result<ProofReport, String> {
             let keys = parse_keys("--key", &how.keys)?;
             let receipt = small("receipt", receipt, limits::RECEIPT_BYTES_MAX)?;
             let line = small("--record", record, limits::LINE_BYTES_MAX)?;
-            Ok(judge_receipt(&receipt, &line, &keys))
+            let compromised = parse_keys("--compromised", &how.compromised)?;
+            Ok(judge_receipt(&receipt, &line, &keys, &compromised))
         }
         Proof::Consistency {
             old,
@@ -36,7 +37,8 @@ fn examine(proof: &Proof) -> Result<ProofReport, String> {
             let old = small("older checkpoint", old, limits::SINCE_BYTES_MAX)?;
             let new = small("newer checkpoint", new, limits::SINCE_BYTES_MAX)?;
             let proof = small("proof", proof, limits::CONSISTENCY_BYTES_MAX)?;
-            Ok(judge_consistency(&old, &new, &proof, &keys))
+            let compromised = parse_keys("--compromised", &how.compromised)?;
+            Ok(judge_consistency(&old, &new, &proof, &keys, &compromised))
         }
     }
 }

@@ -59,6 +59,11 @@ pub(crate) struct How {
     #[arg(long = "key", value_name = "VKEY", required = true)]
     pub(crate) keys: Vec<String>,
 
+    /// A key of which you know from the log's owner that it was stolen, as VKEY@SIZE: what it signed above that size is not
+    /// trusted. Can be given more than once.
+    #[arg(long, value_name = "VKEY@SIZE")]
+    pub(crate) compromised: Vec<String>,
+
     /// Print one JSON document instead of text.
     #[arg(long)]
     pub(crate) json: bool,
@@ -76,9 +81,15 @@ pub(crate) struct Arguments {
     pub(crate) bundle: PathBuf,
 
     /// A verifier key that you trust, as `probity vkey` prints it. Get it from the log's owner by another way than the
-    /// bundle: a key that came with a bundle proves nothing. Can be given more than once.
+    /// bundle: a key that came with a bundle proves nothing. An earlier key of the log is enough: where it was rotated, the log is
+    /// followed to the one in force. Can be given more than once.
     #[arg(long = "key", value_name = "VKEY", required_unless_present = "policy")]
     pub(crate) keys: Vec<String>,
+
+    /// A key of which you know from the log's owner that it was stolen, as VKEY@SIZE: what it signed above that size is not
+    /// trusted. Can be given more than once.
+    #[arg(long, value_name = "VKEY@SIZE")]
+    pub(crate) compromised: Vec<String>,
 
     /// A key of a person or producer that you trust, as ACTOR=KEY (`user:0199…=MCow…`): what this actor says must be
     /// signed by it. ACTOR=KEY@N: from record N on. Can be given more than once, also for one actor.

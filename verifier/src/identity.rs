@@ -19,7 +19,7 @@ const LOG_ID_DIGITS: usize = 32;
 pub(crate) struct Identity {
     /// The origin in force, once record 0 was read.
     origin: Option<String>,
-    /// The verifier key that the log says its signer has.
+    /// The verifier key that the log says its signer has, the newest.
     signer: String,
     /// Origins before a restoration.
     earlier: Vec<String>,
@@ -63,6 +63,7 @@ impl Identity {
                     fail("origin.restored", detail);
                 }
             }
+            Some(Event::SignerRotated(body)) => self.signer.clone_from(&body.signer),
             _ => {}
         }
         if self
@@ -143,16 +144,17 @@ impl Identity {
         false
     }
 
-    /// The end of the records: the key that signed the checkpoint must be the one that the log names.
-    pub(crate) fn close(&self, key: Option<&VerifierKey>, findings: &mut Findings) {
+    /// The end of the records: the key that signed the checkpoint must be one that the log names. Whether it was in force is judged with
+    /// the signer's keys.
+    pub(crate) fn close(&self, key: Option<&VerifierKey>, named: bool, findings: &mut Findings) {
         let Some(origin) = &self.origin else {
             return findings.impossible(CheckName::Origin, "record 0 does not say which log it is");
         };
-        let Some(key) = key else {
+        if key.is_none() {
             let why = "not known to be the log's: no key that you brought signed the checkpoint";
             return findings.impossible(CheckName::Origin, why);
-        };
-        if self.signer != key.to_string() {
+        }
+        if !named {
             let named = &self.signer;
             let detail = format!("the checkpoint's key is not the one the log names, {named}");
             return findings.fail(CheckName::Origin, None, "origin.signer", detail);

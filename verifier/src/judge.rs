@@ -5,9 +5,11 @@ mod whole;
 
 use crate::bundle::{Bundle, ReadError};
 use crate::lines::End;
-use crate::report::{CheckName, Counts, Findings, Report, SubjectReport};
-use crate::seal::{Distrust, Seal};
+use crate::part::PartHeard;
+use crate::report::{CheckName, Counts, Findings, Report};
+use crate::seal::Seal;
 use crate::signatures::TrustedActor;
+use crate::signers::{CompromisedKey, History, Older, Signed};
 use crate::timestamps::{Authorities, Stamps};
 use crate::walk::{Walk, Walked};
 use crate::witnesses::Witnesses;
@@ -17,7 +19,6 @@ use probity_schemas::vkey::VerifierKey;
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
-use whole::{check_completeness, check_consistency, check_root};
 
 /// What the auditor brings and asks for.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub struct Options {
     pub keys: Vec<VerifierKey>,
     /// Keys of actors that the auditor trusts, from elsewhere than the bundle.
     pub actor_keys: Vec<TrustedActor>,
+    /// Keys of which the auditor knows that they were stolen, and up to which size they are to be trusted.
+    pub compromised: Vec<CompromisedKey>,
     /// An older checkpoint that the auditor kept, as the bytes of its signed note.
     pub since: Option<Vec<u8>>,
     /// The witnesses that must have cosigned the checkpoint.
@@ -72,14 +75,14 @@ pub fn judge(mut bundle: Bundle, options: &Options, progress: &dyn Progress) -> 
     let mut chronicle = None;
     let mut subjects = Vec::new();
     match case.hear(&mut bundle, &mut findings, progress) {
-        Ok(Heard::Whole(walked)) => {
-            case.conclude(&walked, &mut findings);
+        Ok(Heard::Whole(mut walked)) => {
+            case.conclude(&mut walked, &mut findings);
             counts = walked.counts;
             chronicle = walked.chronicle;
         }
-        Ok(Heard::Part(counted, listed)) => {
-            case.conclude_part(&mut findings);
-            (counts, subjects) = (counted, listed);
+        Ok(Heard::Part(part)) => {
+            case.conclude_part(part.signers, &part.handovers, &mut findings);
+            (counts, subjects) = (part.counts, part.subjects);
         }
         Err(error) => findings.impossible(CheckName::Bundle, error.to_string()),
     }
@@ -100,7 +103,7 @@ enum Heard {
     /// A whole log.
     Whole(Box<Walked>),
     /// A part of one.
-    Part(Counts, Vec<SubjectReport>),
+    Part(Box<PartHeard>),
 }
 
 /// What is known of the bundle besides its records.
@@ -112,6 +115,8 @@ struct Case<'o> {
     since: Option<Seal>,
     /// What others said of when the log was how long.
     stamps: Stamps,
+    /// The bundle's older checkpoints.
+    older: Older,
     /// Members that this version does not judge.
     unjudged: BTreeSet<&'static str>,
 }
@@ -124,6 +129,7 @@ impl<'o> Case<'o> {
             seal: None,
             since: since.map(|bytes| Seal::read(bytes, &options.keys)),
             stamps: Stamps::default(),
+            older: Older::default(),
             unjudged: BTreeSet::new(),
         }
     }
@@ -152,10 +158,11 @@ impl<'o> Case<'o> {
                     let witnesses = &self.options.witnesses;
                     self.stamps.checkpoint(&note, witnesses, findings);
                 }
-                Member::OlderCheckpoint(_) => {
+                Member::OlderCheckpoint(size) => {
                     let note = bundle.whole(bytes)?;
                     let witnesses = &self.options.witnesses;
                     self.stamps.checkpoint(&note, witnesses, findings);
+                    self.older.take(size, &note, findings);
                 }
                 Member::Timestamp(size) => {
                     let reply = bundle.whole(bytes)?;
@@ -202,7 +209,10 @@ impl<'o> Case<'o> {
             .flatten()
             .filter_map(|seal| seal.checkpoint.as_ref());
         let stated = stated.map(|checkpoint| checkpoint.size);
-        let sizes: Vec<u64> = stated.chain(self.stamps.sizes()).collect();
+        let sizes: Vec<u64> = stated
+            .chain(self.stamps.sizes())
+            .chain(self.older.sizes())
+            .collect();
         let windows = self.stamps.windows();
         let mut walk = Walk::new(findings, self.options, &sizes, windows);
         match walk_lines(bundle.content(), &mut walk, progress) {
@@ -241,54 +251,36 @@ impl<'o> Case<'o> {
         self.unjudged.insert(unjudged);
     }
 
-    /// What only the whole can tell.
-    fn conclude(&self, walked: &Walked, findings: &mut Findings) {
-        findings.hold(CheckName::Bundle, self.bundle_detail());
-        let Some(seal) = &self.seal else { return };
-        Self::conclude_seal(seal, findings);
-        self.options.witnesses.check(seal.note.as_ref(), findings);
-        let since = self.since.as_ref();
-        match &seal.checkpoint {
-            Some(checkpoint) if walked.identity.is_of(checkpoint, findings) => {
-                check_completeness(checkpoint, walked, findings);
-                check_root(checkpoint, walked, findings);
-                walked.convict(checkpoint, findings);
-                check_consistency(since, checkpoint, walked, findings);
-                let is_ours = |origin: &str| walked.identity.is_or_was(origin);
-                let root_at = |size| walked.root_at(size);
-                let authorities = &self.options.authorities;
-                self.stamps.close(authorities, is_ours, root_at, findings);
+    /// Who signed the bundle's checkpoint: a key that the auditor trusts, if any did.
+    fn conclude_seal(
+        &self,
+        seal: &Seal,
+        history: &History,
+        findings: &mut Findings,
+    ) -> Option<VerifierKey> {
+        let name = CheckName::Checkpoint;
+        match self.who_signed(seal, history) {
+            Signed::By(key, how) => {
+                findings.hold(name, how);
+                return Some(key);
             }
-            stated => {
-                let why = match stated {
-                    Some(_) => "the checkpoint is of another log",
-                    None => "the checkpoint cannot be read",
-                };
-                for check in [
-                    CheckName::Completeness,
-                    CheckName::Cases,
-                    CheckName::TreeRoot,
-                    CheckName::Consistency,
-                    CheckName::TrustedTime,
-                ] {
-                    findings.impossible(check, why);
-                }
-            }
+            Signed::False(sequence, rule, detail) => findings.fail(name, sequence, rule, detail),
+            Signed::Unknown(why) => findings.impossible(name, why.unwrap_or_default()),
         }
-        walked.identity.close(seal.key.as_ref().ok(), findings);
+        None
     }
 
-    /// Who signed the checkpoint.
-    fn conclude_seal(seal: &Seal, findings: &mut Findings) {
-        match &seal.key {
-            Ok(key) => findings.hold(
-                CheckName::Checkpoint,
-                format!("signed by {}+{}", key.name(), key.id()),
-            ),
-            Err(Distrust::False { rule, detail }) => {
-                findings.fail(CheckName::Checkpoint, None, rule, detail.as_str());
-            }
-            Err(Distrust::Unknown(why)) => findings.impossible(CheckName::Checkpoint, why.as_str()),
+    /// Who signed a checkpoint: by the log's history, or else by a key that the auditor brought and the log does not name.
+    fn who_signed(&self, seal: &Seal, history: &History) -> Signed {
+        let (Some(note), Some(checkpoint)) = (&seal.note, &seal.checkpoint) else {
+            return seal.signed(&self.options.compromised);
+        };
+        match history.who_signed(note, checkpoint) {
+            Signed::Unknown(gap) => match seal.signed(&self.options.compromised) {
+                Signed::Unknown(why) => Signed::Unknown(gap.or(why)),
+                signed => signed,
+            },
+            signed => signed,
         }
     }
 

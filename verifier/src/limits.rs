@@ -23,6 +23,9 @@ pub const RECEIPT_BYTES_MAX: usize = 2 * NOTE_BYTES_MAX;
 /// Bytes of a file that holds one line.
 pub const LINE_BYTES_MAX: usize = RECORD_BYTES_MAX + 1;
 
+/// Bytes of all older checkpoints of a bundle, which are kept until its records were read.
+pub const OLDER_CHECKPOINTS_BYTES_MAX: usize = 16 * 1024 * 1024;
+
 /// Names on the top level of a bundle directory, more than any bundle has.
 pub const TOP_LEVEL_NAMES_MAX: usize = 64;
 

@@ -48,6 +48,7 @@ fn examine(arguments: &Arguments) -> Result<Report, String> {
     let options = Options {
         actor_keys: parse_keys("--actor-key", &arguments.actor_keys)?,
         keys,
+        compromised: parse_keys("--compromised", &arguments.compromised)?,
         since: arguments.since.as_deref().map(read_since).transpose()?,
         witnesses: Witnesses {
             keys: parse_keys("--witness", &arguments.witnesses)?,

@@ -13,6 +13,7 @@ use crate::disclosures::Disclosures;
 use crate::report::{CheckName, Counts, Findings, SubjectReport};
 use crate::rule;
 use crate::shown::Proofs;
+use crate::signers::{Handover, Signers};
 use crate::timestamps::Windows;
 use probity_governance::adjudicate::{Fault, adjudicate_outcome};
 use probity_governance::engine::PolicySet;
@@ -39,6 +40,8 @@ pub(crate) struct Part<'f> {
     is_signed: bool,
     before: Option<Before>,
     streams: BTreeMap<String, Stream>,
+    signers: Signers,
+    handovers: Vec<Handover>,
     seals: HashMap<u64, SubjectsSealed>,
     attachments: Attachments,
     disclosures: Disclosures,
@@ -46,6 +49,15 @@ pub(crate) struct Part<'f> {
     decided: u64,
     /// Decisions whose policies the bundle does not hold.
     undecided: u64,
+}
+
+/// What is left of the walk.
+#[derive(Default)]
+pub(crate) struct PartHeard {
+    pub(crate) counts: Counts,
+    pub(crate) subjects: Vec<SubjectReport>,
+    pub(crate) signers: Signers,
+    pub(crate) handovers: Vec<Handover>,
 }
 
 /// The line before.
@@ -74,6 +86,8 @@ impl<'f> Part<'f> {
             is_signed: !options.actor_keys.is_empty(),
             before: None,
             streams: BTreeMap::new(),
+            signers: Signers::of_part(&options.keys),
+            handovers: Vec::new(),
             seals: HashMap::new(),
             attachments: Attachments::default(),
             disclosures: Disclosures::default(),
@@ -178,6 +192,7 @@ impl<'f> Part<'f> {
         self.disclosures.record(record.sequence, &personal);
         self.attachments
             .record(record.sequence, &event, self.findings);
+        self.signers.hear(record.sequence, &event, self.findings);
         let subject = record.envelope.subject.as_ref();
         match event {
             Event::DecisionMade(made) => {
@@ -200,6 +215,14 @@ impl<'f> Part<'f> {
             }
             Event::SubjectsSealed(sealed) => {
                 self.seals.insert(record.sequence, *sealed);
+            }
+            Event::SignerRotated(_) => {
+                let path = self.proofs.handovers.remove(&record.sequence);
+                self.handovers.extend(path.map(|path| Handover {
+                    sequence: record.sequence,
+                    leaf: record.leaf,
+                    path,
+                }));
             }
             _ => {}
         }
@@ -234,7 +257,7 @@ impl<'f> Part<'f> {
     }
 
     /// The end of the bundle: what was never broken holds.
-    pub(crate) fn close(mut self) -> (Counts, Vec<SubjectReport>) {
+    pub(crate) fn close(mut self) -> PartHeard {
         let (records, proved) = (self.counts.records, self.proofs.records.len() as u64);
         self.counts.subjects = self.streams.len() as u64;
         if proved != records {
@@ -242,13 +265,23 @@ impl<'f> Part<'f> {
             self.findings
                 .fail(CheckName::TreeRoot, None, "tree.count", detail);
         }
+        if let Some(left) = self.proofs.handovers.keys().next() {
+            let detail = "its handover is proved, and no record here hands a key on";
+            self.findings
+                .fail(CheckName::Signers, Some(*left), rule::SIGNERS_PROOF, detail);
+        }
         let subjects = self.subjects();
         self.hold_lines(records);
         self.leave_whole_logs(records);
         self.attachments.close(&mut self.counts, self.findings);
         self.disclosures.close(&mut self.counts, self.findings);
         self.conclude_decisions();
-        (self.counts, subjects)
+        PartHeard {
+            counts: self.counts,
+            subjects,
+            signers: self.signers,
+            handovers: self.handovers,
+        }
     }
 
     /// What is true of every line and between lines.
@@ -290,10 +323,12 @@ impl<'f> Part<'f> {
         for check in [CheckName::Sealed, CheckName::StateDigest] {
             self.findings.not_asked(check, why);
         }
-        if self.is_signed {
-            self.findings.impossible(CheckName::ActorSignatures, why);
-        } else {
-            self.findings.not_asked(CheckName::ActorSignatures, why);
+        for check in [CheckName::ActorSignatures, CheckName::ProducerSignatures] {
+            if self.is_signed {
+                self.findings.impossible(check, why);
+            } else {
+                self.findings.not_asked(check, why);
+            }
         }
     }
 

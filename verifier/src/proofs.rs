@@ -2,7 +2,8 @@
 //! from the auditor, here too. Nothing is said about the rules of governance: that takes the records.
 
 use crate::Verdict;
-use crate::seal::{Distrust, Seal};
+use crate::seal::Seal;
+use crate::signers::{CompromisedKey, Signed};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::limits::PROOF_HASHES_MAX;
@@ -45,25 +46,34 @@ enum Fault {
 /// What was shown, of which checkpoint.
 type Shown = (Checkpoint, String);
 
-/// Judges a receipt (C2SP tlog-proof): that this line is a record of a log whose key is one of `keys`.
+/// Judges a receipt (C2SP tlog-proof): that this line is a record of a log whose key is one of `keys`, as far as it is not known to be `compromised`.
 #[must_use]
-pub fn judge_receipt(receipt: &[u8], line: &[u8], keys: &[VerifierKey]) -> ProofReport {
-    receipt_shows(receipt, line, keys).into()
+pub fn judge_receipt(
+    receipt: &[u8],
+    line: &[u8],
+    keys: &[VerifierKey],
+    compromised: &[CompromisedKey],
+) -> ProofReport {
+    receipt_shows(receipt, line, (keys, compromised)).into()
 }
 
 /// Judges a consistency proof (one base64 hash a line): that the log of the newer checkpoint begins with the log of the older one,
-/// both signed by one of `keys`.
+/// both signed by one of `keys`, as far as it is not known to be `compromised`.
 #[must_use]
 pub fn judge_consistency(
     old: &[u8],
     new: &[u8],
     proof: &[u8],
     keys: &[VerifierKey],
+    compromised: &[CompromisedKey],
 ) -> ProofReport {
-    consistency_shows(old, new, proof, keys).into()
+    consistency_shows(old, new, proof, (keys, compromised)).into()
 }
 
-fn receipt_shows(receipt: &[u8], line: &[u8], keys: &[VerifierKey]) -> Result<Shown, Fault> {
+/// The auditor's keys, and what is known against them.
+type Keys<'k> = (&'k [VerifierKey], &'k [CompromisedKey]);
+
+fn receipt_shows(receipt: &[u8], line: &[u8], keys: Keys<'_>) -> Result<Shown, Fault> {
     let unreadable = |error: &dyn fmt::Display| Fault::NotJudged(format!("the receipt: {error}"));
     let text = std::str::from_utf8(receipt).map_err(|error| unreadable(&error))?;
     let receipt = TlogProof::parse(text).map_err(|error| unreadable(&error))?;
@@ -95,12 +105,7 @@ fn receipt_shows(receipt: &[u8], line: &[u8], keys: &[VerifierKey]) -> Result<Sh
     Ok((checkpoint, shown))
 }
 
-fn consistency_shows(
-    old: &[u8],
-    new: &[u8],
-    proof: &[u8],
-    keys: &[VerifierKey],
-) -> Result<Shown, Fault> {
+fn consistency_shows(old: &[u8], new: &[u8], proof: &[u8], keys: Keys<'_>) -> Result<Shown, Fault> {
     let (old, new) = (trusted(old, keys)?, trusted(new, keys)?);
     let proof = hashes(proof)?;
     if old.origin != new.origin {
@@ -134,14 +139,23 @@ fn consistency_shows(
     }
 }
 
-/// A checkpoint that one of the auditor's keys signed.
-fn trusted(note: &[u8], keys: &[VerifierKey]) -> Result<Checkpoint, Fault> {
+/// A checkpoint that one of the auditor's keys signed, one that is to be trusted so far where it was signed by several.
+fn trusted(note: &[u8], (keys, compromised): Keys<'_>) -> Result<Checkpoint, Fault> {
     let seal = Seal::read(note, keys);
-    match (seal.key, seal.checkpoint) {
-        (Ok(_), Some(checkpoint)) => Ok(checkpoint),
-        (Ok(_), None) => Err(Fault::NotJudged("no checkpoint".to_owned())),
-        (Err(Distrust::False { rule, detail }), _) => Err(Fault::False(rule, detail)),
-        (Err(Distrust::Unknown(detail)), _) => Err(Fault::NotJudged(detail)),
+    let size = seal.checkpoint.as_ref().map_or(0, |stated| stated.size);
+    let sound = |key: &&VerifierKey| {
+        CompromisedKey::limit(compromised, key).is_none_or(|limit| size <= limit)
+    };
+    let sound: Vec<VerifierKey> = keys.iter().filter(sound).cloned().collect();
+    let signed = match (&seal.key, Seal::read(note, &sound)) {
+        (Ok(_), again) if again.key.is_ok() => again.signed(&[]),
+        _ => seal.signed(compromised),
+    };
+    match (signed, seal.checkpoint) {
+        (Signed::By(..), Some(checkpoint)) => Ok(checkpoint),
+        (Signed::By(..), None) => Err(Fault::NotJudged("no checkpoint".to_owned())),
+        (Signed::False(_, rule, detail), _) => Err(Fault::False(rule, detail)),
+        (Signed::Unknown(why), _) => Err(Fault::NotJudged(why.unwrap_or_default())),
     }
 }
 

@@ -146,6 +146,8 @@ checks! {
     TreeRoot = "tree root",
     /// The checkpoint is signed by a key that the auditor brought.
     Checkpoint = "checkpoint",
+    /// Each key of the log's signer was handed on by the one before: both signed the checkpoint right after the record that says so.
+    Signers = "signer keys",
     /// An older checkpoint that the auditor kept is of the same history.
     Consistency = "consistency",
     /// Witnesses that the auditor trusts cosigned the checkpoint.
@@ -170,6 +172,9 @@ checks! {
     Attachments = "attachments",
     /// Each signature of an actor is by a key of that actor, and what an actor whose key the auditor holds says is signed.
     ActorSignatures = "actor signatures",
+    /// Each report that says its producer signed it is signed by a key of that producer, and what a producer whose key the
+    /// auditor holds reports is signed.
+    ProducerSignatures = "producer signatures",
     /// Each disclosure that is shown opens a digest in the record it names.
     Disclosures = "disclosures",
     /// Each decision, approval and outcome follows from the records before it by the published rules.
@@ -193,10 +198,18 @@ pub struct Counts {
     pub approvals: u64,
     /// Outcomes recorded.
     pub outcomes: u64,
-    /// What actors signed by keys that the auditor brought.
+    /// Answers that people signed by keys that the auditor brought.
     pub signed_by_auditor_keys: u64,
-    /// What actors signed by keys that only the log vouches for.
+    /// Answers that people signed by keys that only the log vouches for.
     pub signed_by_log_keys: u64,
+    /// Reports of producers.
+    pub reports: u64,
+    /// Reports signed by keys that the auditor brought.
+    pub reports_by_auditor_keys: u64,
+    /// Reports signed by keys that only the log vouches for.
+    pub reports_by_log_keys: u64,
+    /// Reports of which the log says that they came with a signature that does not stand.
+    pub reports_badly_signed: u64,
     /// Attachments in the bundle whose content is the one that a record names.
     pub attachments: u64,
     /// Attachments that records name and the bundle does not hold.

@@ -6,6 +6,33 @@ use probity_schemas::error::FormatError;
 /// The register is another than the one that was sealed.
 pub(crate) const STATE_DIGEST: &str = "state_digest.digest";
 
+/// A key takes the place of another than the one in force, or is none.
+pub(crate) const SIGNERS_ROTATION: &str = "signers.rotation";
+
+/// A key is called compromised that is in force, or never was the log's.
+pub(crate) const SIGNERS_COMPROMISED: &str = "signers.compromised";
+
+/// The checkpoint that hands a key on is missing or none.
+pub(crate) const SIGNERS_CHECKPOINT: &str = "signers.checkpoint";
+
+/// The checkpoint that hands a key on is of other records.
+pub(crate) const SIGNERS_ROOT: &str = "signers.root";
+
+/// Of a part of a log: a proof of a handover stands out of order, or names no record that hands a key on.
+pub(crate) const SIGNERS_PROOF: &str = "signers.proof";
+
+/// The key before did not sign the checkpoint that hands the next one on.
+pub(crate) const SIGNERS_OLD_SIGNATURE: &str = "signers.old_signature";
+
+/// The key after did not sign the checkpoint that hands it on.
+pub(crate) const SIGNERS_NEW_SIGNATURE: &str = "signers.new_signature";
+
+/// A key signed after it was rotated away.
+pub(crate) const CHECKPOINT_RETIRED_KEY: &str = "checkpoint.retired_key";
+
+/// A compromised key signed more than what it is still trusted for.
+pub(crate) const CHECKPOINT_COMPROMISED_KEY: &str = "checkpoint.compromised_key";
+
 /// The rule that a line breaks.
 pub(crate) const fn name(error: &FormatError) -> &'static str {
     match error {
@@ -66,12 +93,15 @@ pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
         Fault::SelfApproval => "adjudication.self_approval",
         Fault::Role => "adjudication.role",
         Fault::Signature(_) => "adjudication.signature",
+        Fault::ReportSignature(_) => "adjudication.report_signature",
         Fault::Key(_) => "adjudication.key",
+        Fault::Signer(_) => "adjudication.signer",
         Fault::OtherRequest => "adjudication.other_request",
         Fault::GrantLength => "adjudication.grant_length",
         Fault::OtherRequester => "adjudication.other_requester",
         Fault::Seal => "adjudication.seal",
         Fault::StateDigest => STATE_DIGEST,
+        Fault::Hold => "adjudication.hold",
         Fault::OutcomeWithoutAllow => "adjudication.outcome_without_allow",
     }
 }

@@ -1,5 +1,7 @@
 //! A checkpoint and whether a key that the auditor brought signed it. No key is ever taken from a bundle.
 
+use crate::rule;
+use crate::signers::{CompromisedKey, Signed, distrusted};
 use probity_schemas::checkpoint::{Checkpoint, CheckpointError};
 use probity_schemas::note::{Note, NoteError};
 use probity_schemas::vkey::VerifierKey;
@@ -47,6 +49,27 @@ impl Seal {
                     note: Some(note),
                 },
             },
+        }
+    }
+}
+
+impl Seal {
+    /// Who signed, by the auditor's keys alone.
+    pub(crate) fn signed(&self, compromised: &[CompromisedKey]) -> Signed {
+        let size = self.checkpoint.as_ref().map_or(0, |stated| stated.size);
+        match &self.key {
+            Ok(key) => match CompromisedKey::limit(compromised, key) {
+                Some(limit) if size > limit => {
+                    let detail = distrusted(key, size, limit);
+                    Signed::False(None, rule::CHECKPOINT_COMPROMISED_KEY, detail)
+                }
+                _ => Signed::By(
+                    key.clone(),
+                    format!("signed by {}+{}", key.name(), key.id()),
+                ),
+            },
+            Err(Distrust::False { rule, detail }) => Signed::False(None, rule, detail.clone()),
+            Err(Distrust::Unknown(why)) => Signed::Unknown(Some(why.clone())),
         }
     }
 }

@@ -6,14 +6,16 @@
 use crate::limits::RUN_PROOFS_MAX;
 use crate::lines::{End, Lines, split};
 use crate::report::{CheckName, Findings};
+use crate::rule;
+use probity_governance::limits::SIGNERS_MAX;
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::hash::Hash;
 use probity_schemas::limits::PROOF_LINE_BYTES_MAX;
-use probity_schemas::partial::{ProofLine, ProvedEntry, RecordProof, RunProof};
+use probity_schemas::partial::{HandoverProof, ProofLine, ProvedEntry, RecordProof, RunProof};
 use probity_schemas::run::entry_hash;
 use probity_schemas::tree::verify_inclusion;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
 
 /// What the proofs of a bundle show.
@@ -25,6 +27,8 @@ pub(crate) struct Proofs {
     pub(crate) subjects: HashMap<String, Shown>,
     /// The subject of the line before, once runs are shown.
     subject: Option<String>,
+    /// By record: that it is the last one under the checkpoint of its next size.
+    pub(crate) handovers: BTreeMap<u64, Vec<Hash>>,
     runs: usize,
 }
 
@@ -80,6 +84,7 @@ impl Proofs {
                     findings.fail(CheckName::Cases, None, "cases.proof", detail);
                 }
             }
+            Ok(ProofLine::Handover(proof)) => self.handover(proof, findings),
             Err(detail) => findings.fail(CheckName::TreeRoot, None, "tree.proof_line", detail),
         }
     }
@@ -90,7 +95,7 @@ impl Proofs {
             path,
             sequence,
         } = proof;
-        if self.runs > 0 {
+        if self.runs > 0 || !self.handovers.is_empty() {
             let detail = "its proof stands behind those of subjects";
             findings.fail(CheckName::TreeRoot, Some(sequence), "tree.order", detail);
         }
@@ -106,8 +111,24 @@ impl Proofs {
         self.records.push((sequence, leaf));
     }
 
+    /// Whether it holds is seen with the checkpoint that it names and with its record.
+    fn handover(&mut self, proof: HandoverProof, findings: &mut Findings) {
+        let before = self.handovers.last_key_value();
+        let ascends = before.is_none_or(|(before, _)| *before < proof.handover);
+        if ascends && self.handovers.len() < SIGNERS_MAX {
+            self.handovers.insert(proof.handover, proof.path);
+        } else {
+            let detail = "its handover stands out of order, or there are too many";
+            let at = Some(proof.handover);
+            findings.fail(CheckName::Signers, at, rule::SIGNERS_PROOF, detail);
+        }
+    }
+
     fn run(&mut self, proof: RunProof) -> Result<(), String> {
         self.runs += 1;
+        if !self.handovers.is_empty() {
+            return Err("a run stands behind the handovers of keys".to_owned());
+        }
         if self.runs > RUN_PROOFS_MAX {
             return Err(format!("more than {RUN_PROOFS_MAX} proofs of runs"));
         }

@@ -1,78 +1,39 @@
 //! Signatures of actors: each that a record keeps is checked with the key that the log registers for that actor, and
 //! compared with the keys that the auditor brought. Whoever holds the log's key can register keys and write records; it
-//! cannot sign for a person whose key the auditor holds.
+//! cannot sign for a person or a producer whose key the auditor holds.
 //!
-//! Memory: the keys in force, and 48 bytes a decision that waits for a person.
+//! Memory: the keys in force, 48 bytes a decision that waits for a person, and as much a signed report of the last minutes.
+
+mod keys;
+mod reports;
+
+pub use keys::TrustedActor;
+pub(crate) use reports::{Judged, judge_report};
 
 use crate::report::{CheckName, Counts, Findings};
 use crate::walk::stopped;
-use probity_schemas::actor_key::ActorKey;
+use keys::{Fault, Keys};
 use probity_schemas::event::Event;
-use probity_schemas::event::key::{AnswerSignature, KeyRegistered};
+use probity_schemas::event::key::AnswerSignature;
 use probity_schemas::hash::Hash;
 use probity_schemas::record::Record;
 use probity_schemas::signature::{Answer, ApprovalStatement, is_signed};
-use probity_schemas::subject::is_actor;
-use probity_schemas::vocabulary::{KeyAlgorithm, KeyPurpose};
+use probity_schemas::vocabulary::KeyAlgorithm;
+use reports::Reports;
 use std::collections::HashMap;
-use std::str::FromStr;
-
-/// A key of an actor that the auditor holds: what this actor says must be signed by it, or by another that was brought
-/// for the same actor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TrustedActor {
-    /// Whose key.
-    pub actor: String,
-    /// The key.
-    pub key: ActorKey,
-    /// The first record from which on the actor signs.
-    pub from: u64,
-}
-
-/// `<actor>=<key>`, or `<actor>=<key>@<sequence>`.
-impl FromStr for TrustedActor {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (actor, rest) = text
-            .split_once('=')
-            .filter(|(actor, _)| is_actor(actor))
-            .ok_or("expected ACTOR=KEY, e.g. user:0199…=MCow…")?;
-        let (key, from) = match rest.split_once('@') {
-            Some((key, from)) => (
-                key,
-                from.parse().map_err(|_| "expected a sequence after @")?,
-            ),
-            None => (rest, 0),
-        };
-        Ok(Self {
-            actor: actor.to_owned(),
-            key: key.parse().map_err(|error| format!("{error}"))?,
-            from,
-        })
-    }
-}
 
 /// What the records say of keys and signatures so far.
 pub(crate) struct Signatures<'o> {
-    brought: &'o [TrustedActor],
+    keys: Keys<'o>,
     /// Id and origin of the log.
     log: String,
     origin: String,
-    /// Keys in force, by the subject that registers them.
-    keys: HashMap<String, Registered>,
     /// Leaf hashes of decisions that wait for a person, by subject.
     waiting: HashMap<String, Hash>,
     tally: Tally,
+    reports: Reports,
     /// Why the past is not known any more.
     left: Option<String>,
-}
-
-struct Registered {
-    actor: String,
-    purpose: KeyPurpose,
-    keyid: String,
-    key: ActorKey,
 }
 
 #[derive(Default)]
@@ -82,29 +43,39 @@ struct Tally {
     by_log: u64,
 }
 
-/// A broken rule and its words.
-type Fault = (&'static str, String);
-
 impl<'o> Signatures<'o> {
     pub(crate) fn new(brought: &'o [TrustedActor]) -> Self {
         Self {
-            brought,
+            keys: Keys::new(brought),
             log: String::new(),
             origin: String::new(),
-            keys: HashMap::new(),
             waiting: HashMap::new(),
             tally: Tally::default(),
+            reports: Reports::default(),
             left: None,
         }
     }
 
     /// Takes the next record in.
-    pub(crate) fn hear(&mut self, record: &Record<'_>, event: &Event, findings: &mut Findings) {
+    pub(crate) fn hear(
+        &mut self,
+        record: &Record<'_>,
+        event: &Event,
+        report: Option<&Judged>,
+        findings: &mut Findings,
+    ) {
         if self.left.is_some() {
             return;
         }
         let subject = record.envelope.subject.as_ref();
+        if let Some(report) = report {
+            return self.reports.hear(&self.keys, record, report, findings);
+        }
         let checked = match event {
+            Event::SettingChanged(changed) => {
+                self.reports.set(changed);
+                Ok(())
+            }
             Event::LogOpened(opened) => {
                 self.log.clone_from(&opened.log_id);
                 self.origin.clone_from(&opened.origin);
@@ -114,9 +85,9 @@ impl<'o> Signatures<'o> {
                 self.origin.clone_from(&restored.origin);
                 Ok(())
             }
-            Event::KeyRegistered(registered) => self.register(subject, registered),
+            Event::KeyRegistered(registered) => self.keys.register(subject, registered),
             Event::KeyRevoked(_) => {
-                self.keys.remove(subject);
+                self.keys.revoke(subject);
                 Ok(())
             }
             Event::DecisionMade(made) if made.approval.is_some() => {
@@ -149,25 +120,6 @@ impl<'o> Signatures<'o> {
         self.left.get_or_insert(why);
     }
 
-    fn register(&mut self, subject: &str, registered: &KeyRegistered) -> Result<(), Fault> {
-        let key: ActorKey = registered
-            .key
-            .parse()
-            .map_err(|error| ("signatures.registered", format!("{error}")))?;
-        if key.algorithm() != registered.alg || key.id() != registered.keyid {
-            let detail = "alg or keyid are not those of the key".to_owned();
-            return Err(("signatures.registered", detail));
-        }
-        let registered = Registered {
-            actor: registered.actor.clone(),
-            purpose: registered.purpose,
-            keyid: registered.keyid.clone(),
-            key,
-        };
-        self.keys.insert(subject.to_owned(), registered);
-        Ok(())
-    }
-
     fn answer(
         &mut self,
         record: &Record<'_>,
@@ -179,7 +131,7 @@ impl<'o> Signatures<'o> {
         let decision = self.waiting.remove(record.envelope.subject.as_ref());
         let actor = record.envelope.actor.as_ref();
         let Some(signature) = signature else {
-            return self.must_be_signed(record.sequence, actor);
+            return self.keys.must_be_signed(record.sequence, actor);
         };
         if KeyAlgorithm::parse(&signature.alg).is_none() {
             let why = format!(
@@ -189,7 +141,9 @@ impl<'o> Signatures<'o> {
             findings.impossible(CheckName::ActorSignatures, why);
             return Ok(());
         }
-        let key = self.key_of(actor, KeyPurpose::Approval, signature)?;
+        let key = self
+            .keys
+            .of_person(actor, &signature.keyid, &signature.alg)?;
         if record.envelope.time > signature.expires {
             let detail = "recorded after the signed answer had expired".to_owned();
             return Err(("signatures.expired", detail));
@@ -209,61 +163,9 @@ impl<'o> Signatures<'o> {
             let detail = format!("not signed by {actor}: the signature is false");
             return Err(("signatures.false", detail));
         }
-        let brought = self.is_brought(record.sequence, actor, key)?;
+        let brought = self.keys.is_brought(record.sequence, actor, key)?;
         self.tally.count(brought);
         Ok(())
-    }
-
-    /// The key in force that a signature names.
-    fn key_of(
-        &self,
-        actor: &str,
-        purpose: KeyPurpose,
-        signature: &AnswerSignature,
-    ) -> Result<&ActorKey, Fault> {
-        let named = self.keys.values().find(|key| {
-            key.keyid == signature.keyid && key.actor == actor && key.purpose == purpose
-        });
-        match named {
-            Some(registered) if registered.key.algorithm().as_str() == signature.alg => {
-                Ok(&registered.key)
-            }
-            _ => {
-                let detail = format!("no such key of {actor} is in force");
-                Err(("signatures.key", detail))
-            }
-        }
-    }
-
-    /// What is not signed may be so only where the auditor holds no key of the actor.
-    fn must_be_signed(&self, sequence: u64, actor: &str) -> Result<(), Fault> {
-        if self.held(sequence, actor).next().is_some() {
-            let detail = format!("{actor} did not sign this, and you hold a key of {actor}");
-            return Err(("signatures.missing", detail));
-        }
-        Ok(())
-    }
-
-    /// Whether the auditor brought the key; if he brought others of the actor only, it must not have signed.
-    fn is_brought(&self, sequence: u64, actor: &str, key: &ActorKey) -> Result<bool, Fault> {
-        let mut others = false;
-        for held in self.held(sequence, actor) {
-            if held.key == *key {
-                return Ok(true);
-            }
-            others = true;
-        }
-        if others {
-            let detail = format!("signed by a key of {actor} that is none of those you hold");
-            return Err(("signatures.other_key", detail));
-        }
-        Ok(false)
-    }
-
-    fn held(&self, sequence: u64, actor: &str) -> impl Iterator<Item = &TrustedActor> {
-        self.brought
-            .iter()
-            .filter(move |held| held.actor == actor && held.from <= sequence)
     }
 
     /// The end of the records.
@@ -276,10 +178,13 @@ impl<'o> Signatures<'o> {
         counts.signed_by_auditor_keys = by_auditor;
         counts.signed_by_log_keys = by_log;
         let name = CheckName::ActorSignatures;
-        if let Some(why) = self.left.or(broken.map(stopped)) {
+        let left = self.left.or(broken.map(stopped));
+        let asked = !self.keys.are_none_brought();
+        self.reports.close(asked, left.clone(), counts, findings);
+        if let Some(why) = left {
             return findings.impossible(name, why);
         }
-        if by_auditor + by_log == 0 && self.brought.is_empty() {
+        if by_auditor + by_log == 0 && !asked {
             let why =
                 "nothing in it is signed by its actor: only the log vouches for who said what";
             return findings.not_asked(name, why);
@@ -301,31 +206,6 @@ impl Tally {
             self.by_auditor += 1;
         } else {
             self.by_log += 1;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::TrustedActor;
-
-    const KEY: &str = "MCowBQYDK2VwAyEA+Ih2Nf+OtIPZ82VBnT0klG+rX2905HS9AcoFOyN5rmA=";
-
-    #[test]
-    fn a_key_is_brought_for_an_actor_and_from_a_record_on() {
-        let read = |text: String| text.parse::<TrustedActor>();
-        let all = read(format!("user:ann={KEY}")).unwrap();
-        assert_eq!((all.actor.as_str(), all.from), ("user:ann", 0));
-        assert_eq!(read(format!("user:ann={KEY}@17")).unwrap().from, 17);
-        for bad in [
-            KEY.to_owned(),
-            format!("ann={KEY}"),
-            format!("user:ann={KEY}@"),
-            "user:ann=".to_owned(),
-            format!("user:ann={}", &KEY[1..]),
-        ] {
-            assert!(read(bad.clone()).is_err(), "{bad}");
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use probity_schemas::hash::Hash;
 use probity_schemas::tree::CompactRange;
+use std::collections::BTreeMap;
 
 /// The tree over the lines.
 pub(crate) struct Tree {
@@ -14,12 +15,13 @@ pub(crate) struct Tree {
     newest: Option<Hash>,
     /// The tree in which one leaf is what a broken link says it was.
     suspect: Option<CompactRange>,
-    watched: Vec<Watched>,
+    /// By size.
+    watched: BTreeMap<u64, Watched>,
 }
 
-/// A size whose root is wanted.
+/// What is known of a size whose root is wanted.
+#[derive(Default)]
 struct Watched {
-    size: u64,
     root: Option<Hash>,
     suspect_root: Option<Hash>,
 }
@@ -30,17 +32,13 @@ impl Tree {
             range: CompactRange::new(),
             newest: None,
             suspect: None,
-            watched: Vec::new(),
+            watched: BTreeMap::new(),
         }
     }
 
     /// Keeps the root that the tree has at this size. To be called before the first leaf.
     pub(crate) fn watch(&mut self, size: u64) {
-        self.watched.push(Watched {
-            size,
-            root: None,
-            suspect_root: None,
-        });
+        self.watched.entry(size).or_default();
     }
 
     /// Appends the leaf of the next line.
@@ -70,16 +68,12 @@ impl Tree {
 
     /// The root at a watched size, if the tree reached it.
     pub(crate) fn root_at(&self, size: u64) -> Option<Hash> {
-        self.watched_at(size)?.root
+        self.watched.get(&size)?.root
     }
 
     /// The root at a watched size, had the suspected leaf been what the link after it says.
     pub(crate) fn suspect_root_at(&self, size: u64) -> Option<Hash> {
-        self.watched_at(size)?.suspect_root
-    }
-
-    fn watched_at(&self, size: u64) -> Option<&Watched> {
-        self.watched.iter().find(|watched| watched.size == size)
+        self.watched.get(&size)?.suspect_root
     }
 
     fn settle(&mut self) {
@@ -94,7 +88,7 @@ impl Tree {
         }
         self.range.push(leaf);
         let size = self.range.size();
-        for watched in self.watched.iter_mut().filter(|one| one.size == size) {
+        if let Some(watched) = self.watched.get_mut(&size) {
             watched.root = Some(self.range.root());
             watched.suspect_root = self.suspect.as_ref().map(CompactRange::root);
         }

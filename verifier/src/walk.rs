@@ -13,7 +13,8 @@ use crate::limits::SUBJECTS_UNREMARKED_MAX;
 use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::runs::Runs;
-use crate::signatures::Signatures;
+use crate::signatures::{Judged, Signatures, judge_report};
+use crate::signers::Signers;
 use crate::timestamps::Windows;
 use crate::tree::Tree;
 use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
@@ -37,6 +38,7 @@ struct Read<'a> {
     subject: SubjectKey,
     event: Result<Event, FormatError>,
     digests: Digests,
+    report: Option<Judged>,
 }
 
 impl<'a> Line<'a> {
@@ -48,6 +50,10 @@ impl<'a> Line<'a> {
             Read {
                 subject: SubjectKey::of(&record.envelope.subject),
                 digests: body.map(digests).unwrap_or_default(),
+                report: event
+                    .as_ref()
+                    .ok()
+                    .and_then(|event| judge_report(&record.envelope, event)),
                 event,
                 record,
             }
@@ -71,6 +77,7 @@ pub(crate) struct Walk<'f> {
     subjects: SubjectLinks,
     tree: Tree,
     identity: Identity,
+    signers: Signers,
     attachments: Attachments,
     runs: Runs,
     signatures: Signatures<'f>,
@@ -102,6 +109,7 @@ impl<'f> Walk<'f> {
             subjects: SubjectLinks::default(),
             tree,
             identity: Identity::default(),
+            signers: Signers::default(),
             attachments: Attachments::default(),
             runs: Runs::default(),
             disclosures: Disclosures::default(),
@@ -156,7 +164,7 @@ impl<'f> Walk<'f> {
         self.identity
             .record(position, record, readable, || tree.root(), self.findings);
         match event {
-            Ok(event) => self.event(position, record, event),
+            Ok(event) => self.event(position, read, event),
             Err(error) => {
                 self.misfit(position, error);
                 self.leave(stopped(position));
@@ -199,7 +207,8 @@ impl<'f> Walk<'f> {
         }
     }
 
-    fn event(&mut self, position: u64, record: &Record<'_>, event: &Event) {
+    fn event(&mut self, position: u64, read: &Read<'_>, event: &Event) {
+        let record = &read.record;
         if let Some(format) = newer_format(event) {
             let why = format!("record {position}: format {format} is newer than this judge");
             self.leave(why.clone());
@@ -211,6 +220,7 @@ impl<'f> Walk<'f> {
             Event::OutcomeRecorded(_) => self.counts.outcomes += 1,
             _ => {}
         }
+        self.signers.hear(position, event, self.findings);
         self.attachments.record(position, event, self.findings);
         if let Some(chronicle) = &mut self.chronicle {
             chronicle.hear(record, event);
@@ -218,7 +228,8 @@ impl<'f> Walk<'f> {
         match self.broken {
             Some(broken) => self.leave(stopped(broken)),
             None => {
-                self.signatures.hear(record, event, self.findings);
+                self.signatures
+                    .hear(record, event, read.report.as_ref(), self.findings);
                 self.court.hear(record, event, self.findings);
             }
         }
@@ -299,6 +310,7 @@ impl<'f> Walk<'f> {
             counts: self.counts,
             tree: self.tree,
             identity: self.identity,
+            signers: self.signers,
             doubted: self.doubted,
             broken: self.broken,
             chronicle: self.chronicle,
@@ -321,6 +333,7 @@ impl<'f> Walk<'f> {
 pub(crate) struct Walked {
     pub(crate) counts: Counts,
     pub(crate) identity: Identity,
+    pub(crate) signers: Signers,
     pub(crate) chronicle: Option<Chronicle>,
     tree: Tree,
     doubted: Option<u64>,

@@ -7,11 +7,12 @@ use crate::output::complain;
 use indicatif::{ProgressBar, ProgressStyle};
 use probity_ledger::Reader;
 use probity_ledger::export::{
-    BundleSink, DirectorySink, End, ExportError, TarSink, export, export_part,
+    BundleSink, DirectorySink, End, ExportError, Shown, TarSink, export, export_part,
 };
+use probity_ledger::persons::Persons;
 use probity_schemas::bundle::BundleFilter;
 use probity_schemas::subject::Tenant;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::fs::File;
 
 #[derive(clap::Args)]
@@ -36,6 +37,18 @@ pub(super) struct Arguments {
     /// Only records that carry this correlation id. No index has them: the log is read through, or what --from and --to leave of it.
     #[arg(long, value_name = "ID")]
     trace: Option<String>,
+    /// Without what opens personal values.
+    #[arg(long)]
+    redacted: bool,
+}
+
+/// What is exported.
+struct Source<'a> {
+    arguments: &'a Arguments,
+    reader: Reader,
+    keys: PathBuf,
+    /// Who opens personal values; nobody for a redacted bundle.
+    persons: Option<Persons>,
 }
 
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
@@ -44,21 +57,27 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failure> {
         let tenant = arguments.tenant;
         return Err(Failure::NoLog { tenant });
     }
-    let reader = Reader::open(&database).await?;
-    let (out, keys) = (&arguments.out, arguments.store.keys());
+    let keys = arguments.store.keys();
+    let source = Source {
+        reader: Reader::open(&database).await?,
+        persons: (!arguments.redacted).then(|| Persons::new(&database, &keys)),
+        arguments: &arguments,
+        keys,
+    };
+    let out = &arguments.out;
     if out.extension().is_some_and(|extension| extension == "tar") {
-        write_tar(&reader, &arguments, &keys).await
+        write_tar(&source).await
     } else {
-        write(&reader, &arguments, &keys, &mut DirectorySink::create(out)?).await
+        write(&source, &mut DirectorySink::create(out)?).await
     }
 }
 
 /// Writes beside the target and puts it in place when it is whole and durable.
-async fn write_tar(reader: &Reader, arguments: &Arguments, keys: &Path) -> Result<(), Failure> {
-    let out = &arguments.out;
+async fn write_tar(source: &Source<'_>) -> Result<(), Failure> {
+    let out = &source.arguments.out;
     let partial = out.with_extension("tar.partial");
     let mut sink = TarSink::new(File::create(&partial).await?);
-    let written = write(reader, arguments, keys, &mut sink).await;
+    let written = write(source, &mut sink).await;
     if written.is_ok() {
         sink.into_inner().sync_all().await?;
         tokio::fs::rename(&partial, out).await?;
@@ -68,22 +87,22 @@ async fn write_tar(reader: &Reader, arguments: &Arguments, keys: &Path) -> Resul
     written
 }
 
-async fn write(
-    reader: &Reader,
-    arguments: &Arguments,
-    keys: &Path,
-    sink: &mut dyn BundleSink,
-) -> Result<(), Failure> {
+async fn write(source: &Source<'_>, sink: &mut dyn BundleSink) -> Result<(), Failure> {
+    let (reader, arguments, keys) = (&source.reader, source.arguments, &source.keys);
     let tenant = &arguments.tenant;
     let bar = progress_bar();
     let mut progress = |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     };
-    let (newest, told) = (End::Newest, &mut progress);
+    let shown = Shown {
+        end: End::Newest,
+        persons: source.persons.as_ref(),
+    };
+    let told = &mut progress;
     let summary = match part(arguments) {
-        Some(filter) => export_part(reader, tenant, keys, newest, &filter, sink, told).await,
-        None => export(reader, tenant, keys, newest, sink, told).await,
+        Some(filter) => export_part(reader, tenant, keys, shown, &filter, sink, told).await,
+        None => export(reader, tenant, keys, shown, sink, told).await,
     };
     bar.finish_and_clear();
     let summary = summary.map_err(|error| match error {
@@ -93,8 +112,9 @@ async fn write(
         error => error.into(),
     })?;
     complain(format_args!(
-        "exported: {} records of {} to {}; {}",
+        "exported: {} records and {} disclosures of {} to {}; {}",
         summary.count,
+        summary.disclosures,
         summary.origin,
         arguments.out.display(),
         summary.witnessed

@@ -1,6 +1,6 @@
 //! `probity key`: credentials of a data directory that no server has open.
 
-use super::{Failure, actor_key};
+use super::{Failure, actor_key, signer};
 use crate::config::{StoreConfig, parse_tenant};
 use crate::native::{SURFACE, credentials};
 use crate::open;
@@ -25,6 +25,10 @@ pub(super) enum Command {
     Register(actor_key::Register),
     /// Revoke a registered public key for good.
     Unregister(actor_key::Unregister),
+    /// Have a new key sign the log's checkpoints from now on, and print its verifier key.
+    Rotate(signer::Rotate),
+    /// Record that a key of the log, rotated away, was stolen, and up to which size it is to be trusted.
+    Compromised(signer::Compromised),
 }
 
 #[derive(clap::Args)]
@@ -64,6 +68,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failure> {
         Command::Approver(approver) => actor_key::run_approver(&approver),
         Command::Register(register) => actor_key::run_register(register).await,
         Command::Unregister(unregister) => actor_key::run_unregister(unregister).await,
+        Command::Rotate(rotate) => signer::run_rotate(rotate).await,
+        Command::Compromised(compromised) => signer::run_compromised(compromised).await,
     }
 }
 

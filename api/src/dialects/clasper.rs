@@ -19,6 +19,7 @@ mod number;
 mod openapi;
 mod policies;
 mod probe;
+mod telemetry_keys;
 
 pub use openapi::document;
 
@@ -53,6 +54,7 @@ pub(crate) fn router() -> Router<App> {
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(adapters::routes())
+        .merge(telemetry_keys::routes())
         .merge(execution::routes())
         .merge(decisions::routes())
         .merge(decisions::approvals::routes())

@@ -19,11 +19,18 @@ pub(super) fn face_of(rejected: &R) -> Face {
         | R::PolicyUnknown { .. }
         | R::CredentialUnknown { .. }
         | R::KeyUnknown { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
+        R::HoldUnknown { .. } => face(S::NOT_FOUND, "not_found", "Not found"),
         R::SealOutOfPlace => face(S::CONFLICT, "seal_out_of_place", "Sealed meanwhile"),
+        R::HoldStands { .. } => face(S::CONFLICT, "hold_stands", "Hold in force already"),
         R::AlreadyResolved { .. } => face(S::CONFLICT, "already_resolved", "Resolved already"),
         R::SignatureInvalid { .. } => face(
             S::UNPROCESSABLE_ENTITY,
             "signature",
+            "Not signed as it must be",
+        ),
+        R::ReportSignature { .. } => face(
+            S::UNPROCESSABLE_ENTITY,
+            "report_signature",
             "Not signed as it must be",
         ),
         R::FactsTooLarge { .. } => face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large"),
@@ -38,11 +45,12 @@ pub(super) fn face_of(rejected: &R) -> Face {
         | R::SettingInvalid { .. }
         | R::CredentialInvalid
         | R::KeyInvalid { .. }
+        | R::SignerInvalid { .. }
         | R::BudgetInvalid
         | R::NameInvalid { .. }
         | R::TextTooLong { .. }
         | R::NumberTooLarge { .. } => face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
-        R::OpenedTwice | R::NotOpened | R::NotHydrated { .. } => {
+        R::OpenedTwice | R::NotOpened | R::NotHydrated { .. } | R::NotWithheld => {
             face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault")
         }
     }

@@ -53,6 +53,10 @@ pub(super) fn face_of(error: &E) -> Face {
         E::RecordTooLong { .. } | E::AttachmentTooLong { .. } | E::TooManyAttachments => {
             face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large")
         }
+        E::Personal { .. } | E::PersonName { .. } | E::PersonMissing { .. } => {
+            face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid")
+        }
+        E::Persons(_) => face(UNAVAILABLE, "keys_unavailable", "Keys unavailable").retry_after(1),
         E::AttachmentMissing { .. } => face(
             S::UNPROCESSABLE_ENTITY,
             "attachment_missing",

@@ -19,7 +19,7 @@ use probity_governance::command::Operation;
 use probity_ledger::Reader;
 use probity_ledger::cosigned::Witnessed;
 use probity_ledger::export::{
-    End, ExportError, ExportSummary, TarSink, export, export_part, is_any,
+    End, ExportError, ExportSummary, Shown, TarSink, export, export_part, is_any,
 };
 use probity_ledger::reader::LogHead;
 use probity_schemas::bundle::BundleFilter;
@@ -45,6 +45,9 @@ const WITNESSED: &str = "x-probity-witnessed";
 pub(crate) struct BundleRequest {
     /// From this sequence.
     from: Option<u64>,
+    /// Without what opens personal values. Who may not open them gets none in any case.
+    #[serde(default)]
+    redacted: bool,
     /// Of this subject. The log is sealed first, so that the bundle shows that the subject is all there.
     subject: Option<String>,
     /// To this sequence, inclusive.
@@ -56,20 +59,24 @@ pub(crate) struct BundleRequest {
 
 impl BundleRequest {
     /// Reads the body of a request.
-    fn read(body: &[u8]) -> Result<Option<BundleFilter>, ApiError> {
+    fn read(body: &[u8]) -> Result<Self, ApiError> {
         if body.is_empty() {
-            return Ok(None);
+            return Ok(Self::default());
         }
-        let request: Self = serde_json::from_slice(body).map_err(|error| ApiError::Malformed {
+        serde_json::from_slice(body).map_err(|error| ApiError::Malformed {
             detail: error.to_string(),
-        })?;
+        })
+    }
+
+    /// The part that is asked for, if not the whole log.
+    fn part(&self) -> Option<BundleFilter> {
         let filter = BundleFilter {
-            from: request.from,
-            subject: request.subject,
-            to: request.to,
-            trace: request.trace,
+            from: self.from,
+            subject: self.subject.clone(),
+            to: self.to,
+            trace: self.trace.clone(),
         };
-        Ok((filter != BundleFilter::default()).then_some(filter))
+        (filter != BundleFilter::default()).then_some(filter)
     }
 }
 
@@ -86,7 +93,8 @@ pub(crate) async fn create_bundle(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     principal.require(Right::Records)?;
-    let filter = BundleRequest::read(&body)?;
+    let request = BundleRequest::read(&body)?;
+    let filter = request.part();
     let reader = app.ledger.reader();
     let mut log = find_log(&reader, &principal).await?;
     if let Some(filter) = &filter {
@@ -107,7 +115,7 @@ pub(crate) async fn create_bundle(
             Witnessed::of(reader.cosigned(&log).await?.as_ref(), log.size),
         ),
     };
-    let (pieces, work) = begin(&app, &principal, end, filter);
+    let (pieces, work) = begin(&app, &principal, end, &request);
     let body = Body::from_stream(pieces.chain(stream::once(finish(app, principal, work))));
     Ok((
         [
@@ -141,19 +149,22 @@ fn begin(
     app: &App,
     principal: &Principal,
     end: End,
-    filter: Option<BundleFilter>,
+    request: &BundleRequest,
 ) -> (ReaderStream<DuplexStream>, Work) {
     let (sink, source) = tokio::io::duplex(BUNDLE_CHUNK_BYTES);
     let (reader, tenant) = (app.ledger.reader(), principal.tenant.clone());
-    let keys = app.config.store.keys();
+    let (keys, part) = (app.config.store.keys(), request.part());
+    let entitled = principal.require(Right::Disclosures).is_ok();
+    let persons = (entitled && !request.redacted).then(|| app.ledger.persons());
     let work = tokio::spawn(async move {
-        let mut sink = TarSink::new(sink);
-        match filter {
-            Some(filter) => {
-                let (sink, bar) = (&mut sink, &mut |_, _| {});
-                export_part(&reader, &tenant, &keys, end, &filter, sink, bar).await
-            }
-            None => export(&reader, &tenant, &keys, end, &mut sink, &mut |_, _| {}).await,
+        let (sink, bar) = (&mut TarSink::new(sink), &mut |_, _| {});
+        let shown = Shown {
+            end,
+            persons: persons.as_deref(),
+        };
+        match part {
+            Some(part) => export_part(&reader, &tenant, &keys, shown, &part, sink, bar).await,
+            None => export(&reader, &tenant, &keys, shown, sink, bar).await,
         }
     });
     (

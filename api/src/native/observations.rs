@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use probity_governance::command::{Observation, Operation};
+use probity_governance::command::{Observation, Operation, Personal};
 use probity_ledger::Receipt;
 use probity_schemas::body::Body;
 use probity_schemas::event::telemetry::AttachmentRef;
@@ -46,6 +46,9 @@ pub(crate) struct ObservationLine<'a> {
     /// Content that belongs to it, uploaded before; at most 16.
     #[serde(default)]
     attachments: Vec<AttachmentLine>,
+    /// Values in `data` about persons: they stand in the record as digests alone, and can be erased.
+    #[serde(default)]
+    personal: Vec<PersonalValue>,
     /// CloudEvents `correlationid`: e.g. the execution or decision it belongs to.
     correlationid: Option<String>,
     /// CloudEvents `causationid`.
@@ -65,6 +68,18 @@ pub(crate) struct AttachmentLine {
     /// Its media type.
     #[schema(example = "image/png")]
     media_type: String,
+}
+
+/// A value about a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PersonalValue {
+    /// Where in `data`: a JSON Pointer (RFC 6901).
+    #[schema(example = "/customer/email")]
+    pointer: String,
+    /// About whom: the id under which the person can be erased.
+    #[schema(example = "customer-4711")]
+    person: String,
 }
 
 /// Where a batch went.
@@ -274,6 +289,7 @@ fn observation(line: &[u8]) -> Result<Observation, String> {
         kind: line.kind,
         subject,
         body,
+        personal: line.personal.into_iter().map(Personal::from).collect(),
         correlation: line.correlationid,
         causation: line.causationid,
         traceparent: line.traceparent,
@@ -296,6 +312,15 @@ fn attachments(lines: Vec<AttachmentLine>) -> Result<Vec<AttachmentRef>, String>
         }
     });
     named.collect()
+}
+
+impl From<PersonalValue> for Personal {
+    fn from(value: PersonalValue) -> Self {
+        Self {
+            pointer: value.pointer,
+            person: value.person,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::engine::ENGINE;
 use crate::execute::{is_credential_sound, keep_restrictions};
 use crate::permission::is_adapter;
 use crate::state::{Applied, State};
-use crate::{policy, settings, signing};
+use crate::{policy, settings, signer, signing};
 use probity_schemas::event::Event;
 use probity_schemas::event::log::{LogOpened, LogRestored};
 use probity_schemas::event::registry::{AdapterRegistered, BudgetCrossed, BudgetSet};
@@ -61,25 +61,65 @@ pub(super) fn change(before: &State, record: &Applied<'_>) -> Result<(), Fault> 
                 Err(Fault::NotInForce)
             }
         }
-        Event::KeyRegistered(registered) => {
-            let id = id_in("key/", record)?;
-            if before.directory.keys.contains_key(id) {
-                return Err(Fault::BadSubject);
-            }
-            signing::register(&before.directory, registered)?;
-            Ok(())
-        }
-        Event::KeyRevoked(_) => {
-            if before.directory.keys.contains_key(id_in("key/", record)?) {
-                Ok(())
-            } else {
-                Err(Fault::NotInForce)
-            }
-        }
+        Event::KeyRegistered(_)
+        | Event::KeyRevoked(_)
+        | Event::SignerRotated(_)
+        | Event::SignerCompromised(_) => key_changed(before, record),
         Event::BudgetSet(set) => budget_set(record, set),
         Event::BudgetCrossed(crossed) => budget_crossed(before, record, crossed),
+        _ => about_persons(before, record),
+    }
+}
+
+/// Erasures fit the holds in force, and holds one another.
+fn about_persons(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
+    let holds = &before.directory.holds;
+    match record.event {
+        Event::PersonalErased(erased) => {
+            let hold = before.directory.hold_on(erased.person.as_deref());
+            erasure(record, hold.is_none())
+        }
+        Event::ErasureRefused(refused) => {
+            let about = holds.get(&refused.hold);
+            let fits = about.is_some_and(|about| about.is_none() || *about == refused.person);
+            erasure(record, fits)
+        }
+        Event::HoldSet(set) => {
+            named(record, "hold", &set.id)?;
+            held(!holds.contains_key(&set.id), Fault::Hold)
+        }
+        Event::HoldLifted(lifted) => {
+            named(record, "hold", &lifted.id)?;
+            held(holds.contains_key(&lifted.id), Fault::Hold)
+        }
         _ => Ok(()),
     }
+}
+
+/// Keys of actors, and of the signer.
+fn key_changed(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
+    let directory = &before.directory;
+    match record.event {
+        Event::KeyRegistered(registered) => {
+            let known = directory.keys.contains_key(id_in("key/", record)?);
+            held(!known, Fault::BadSubject)?;
+            signing::register(directory, registered)?;
+        }
+        Event::KeyRevoked(_) => {
+            let known = directory.keys.contains_key(id_in("key/", record)?);
+            held(known, Fault::NotInForce)?;
+        }
+        Event::SignerRotated(rotated) => {
+            on_own(before, record, "signer")?;
+            signer::rotate(directory, rotated)?;
+        }
+        Event::SignerCompromised(compromised) => {
+            on_own(before, record, "signer")?;
+            signer::compromise(directory, compromised)?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 fn log_opened(record: &Applied<'_>, opened: &LogOpened) -> Result<(), Fault> {
@@ -150,16 +190,23 @@ fn budget_crossed(
     }
 }
 
+/// An erasure has a stream of its own.
+fn erasure(record: &Applied<'_>, fits: bool) -> Result<(), Fault> {
+    let id = record.subject.strip_prefix("erasure/");
+    if id.is_none_or(|id| uuid::Uuid::try_parse(id).is_err()) {
+        return Err(Fault::BadSubject);
+    }
+    held(fits, Fault::Hold)
+}
+
 fn on_log(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
-    named(
-        record,
-        "log",
-        before
-            .directory
-            .log
-            .as_ref()
-            .map_or("", |log| log.log_id.as_str()),
-    )
+    on_own(before, record, "log")
+}
+
+/// On a stream of which a log has one.
+fn on_own(before: &State, record: &Applied<'_>, thing: &str) -> Result<(), Fault> {
+    let log = before.directory.log.as_ref();
+    named(record, thing, log.map_or("", |log| log.log_id.as_str()))
 }
 
 fn named(record: &Applied<'_>, thing: &str, id: &str) -> Result<(), Fault> {

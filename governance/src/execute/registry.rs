@@ -5,13 +5,14 @@ use crate::command::{Draft, Operation};
 use crate::limits::NOTE_BYTES_MAX;
 use crate::permission::is_adapter;
 use crate::state::Adapter;
-use crate::{policy, settings, signing};
+use crate::{policy, settings, signer, signing};
 use probity_schemas::event::key::{KeyRegistered, KeyRevoked};
 use probity_schemas::event::registry::{
     AdapterRegistered, BudgetSet, CredentialIssued, CredentialRevoked, PolicyPublished,
     PolicyRetired,
 };
 use probity_schemas::event::seal::{StateSealed, SubjectsSealed};
+use probity_schemas::event::signer::{SignerCompromised, SignerRotated};
 use probity_schemas::limits::INTEGER_MAX;
 use probity_schemas::subject::{Subject, is_actor};
 
@@ -39,11 +40,18 @@ pub(super) fn change(call: &Call<'_>) -> Result<Decided, Rejected> {
         Operation::RevokeCredential(id, reason) => revoke_credential(call, id, reason.as_deref())?,
         Operation::RegisterKey(registered) => register_key(call, registered)?,
         Operation::RevokeKey(id, reason) => revoke_key(call, id, reason.as_deref())?,
+        Operation::RotateSigner { signer, reason } => {
+            rotate_signer(call, signer, reason.as_deref())?
+        }
+        Operation::ReportCompromise(compromised) => report_compromise(call, compromised)?,
         Operation::RecordExport(exported) => draft(log_subject(call)?, exported.clone()),
         Operation::RequestDecision(_)
         | Operation::ResolveApproval(_)
         | Operation::Report(_)
         | Operation::Observe(_)
+        | Operation::Erase(_)
+        | Operation::SetHold(_)
+        | Operation::LiftHold(_)
         | Operation::ExpireDue
         | Operation::Seal(_) => return Ok(Decided::recorded(Vec::new())),
     };
@@ -75,13 +83,37 @@ fn named(thing: &'static str, id: &str) -> Result<Subject, Rejected> {
 }
 
 fn log_subject(call: &Call<'_>) -> Result<Subject, Rejected> {
+    own_subject(call, "log")
+}
+
+/// A stream of which a log has one.
+fn own_subject(call: &Call<'_>, thing: &'static str) -> Result<Subject, Rejected> {
     let log = call
         .state
         .directory
         .log
         .as_ref()
         .ok_or(Rejected::NotOpened)?;
-    named("log", &log.log_id)
+    named(thing, &log.log_id)
+}
+
+fn rotate_signer(call: &Call<'_>, key: &str, reason: Option<&str>) -> Result<Draft, Rejected> {
+    short_enough(reason)?;
+    let directory = &call.state.directory;
+    let before = directory.signer().and_then(signer::key_id);
+    let rotated = SignerRotated {
+        previous: before.unwrap_or_default().to_owned(),
+        reason: reason.map(str::to_owned),
+        signer: key.to_owned(),
+    };
+    signer::rotate(directory, &rotated)?;
+    Ok(draft(own_subject(call, "signer")?, rotated))
+}
+
+fn report_compromise(call: &Call<'_>, compromised: &SignerCompromised) -> Result<Draft, Rejected> {
+    short_enough(compromised.reason.as_deref())?;
+    signer::compromise(&call.state.directory, compromised)?;
+    Ok(draft(own_subject(call, "signer")?, compromised.clone()))
 }
 
 fn register_adapter(call: &Call<'_>, stated: &AdapterRegistered) -> Result<Draft, Rejected> {

@@ -5,6 +5,7 @@
 
 use super::{Call, Decided, Rejected, decision, draft, expired};
 use crate::command::{Alias, Draft, Observation, Reply, Report, ReportBody, Standing};
+use crate::producer;
 use crate::state::CaseStatus;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::OutcomeRecorded;
@@ -24,6 +25,12 @@ pub(super) fn report(call: &Call<'_>, report: &Report) -> Result<Decided, Reject
         call.command.workspace.as_deref(),
     );
     numbers_fit(&report.body)?;
+    let signature = producer::kept(
+        &call.state.directory,
+        actor,
+        call.moment.time,
+        report.signature.as_ref(),
+    )?;
     let dedup = Alias::report(actor, workspace, &report.execution, &report.dedup);
     if call.index.alias(&dedup).is_some() {
         return Ok(Decided::unrecorded(Reply::Duplicate));
@@ -41,6 +48,9 @@ pub(super) fn report(call: &Call<'_>, report: &Report) -> Result<Decided, Reject
         }
         None => (Vec::new(), ungoverned(call, report)?),
     };
+    if let Some(place) = told.event.report_signature_mut() {
+        *place = signature;
+    }
     told.aliases.push(dedup);
     drafts.push(told);
     if let ReportBody::Cost(cost) = &report.body {
@@ -97,11 +107,7 @@ fn event(call: &Call<'_>, report: &Report, standing: Option<Standing>) -> Event 
             Some(Standing::Allowed | Standing::Consumed) => Event::OutcomeRecorded(outcome.clone()),
             _ => without_allow(call, report, outcome, standing).into(),
         },
-        ReportBody::Trace(body) => Event::TraceIngested(body.clone()),
-        ReportBody::Audit(body) => Event::AuditIngested(body.clone()),
-        ReportBody::Cost(body) => Event::CostIngested(body.clone()),
-        ReportBody::Metric(body) => Event::MetricIngested(body.clone()),
-        ReportBody::Violation(body) => Event::ViolationIngested(body.clone()),
+        body => body.event(),
     }
 }
 
@@ -127,6 +133,7 @@ fn without_allow(
         occurred: outcome.occurred.unwrap_or(call.moment.time),
         trace: outcome.trace.clone().unwrap_or_default(),
         violation: OUTCOME_WITHOUT_ALLOW.to_owned(),
+        signature: None,
     }
 }
 
@@ -185,6 +192,9 @@ pub(super) fn observe(observations: &[Observation]) -> Result<Decided, Rejected>
             return Err(Rejected::ReservedSubject {
                 subject: observation.subject.to_string(),
             });
+        }
+        if !observation.personal.is_empty() {
+            return Err(Rejected::NotWithheld);
         }
         let event = ObservationRecorded {
             attachments: observation.attachments.clone(),

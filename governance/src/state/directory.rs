@@ -21,6 +21,8 @@ pub struct Directory {
     pub adapters: BTreeMap<String, Adapter>,
     /// Credentials by the id in their subject.
     pub credentials: BTreeMap<String, Credential>,
+    /// Legal holds in force, by name, and what stands for the person each is about: everybody where it is none.
+    pub holds: BTreeMap<String, Option<String>>,
     /// Keys of actors in force, by the id in their subject.
     pub keys: BTreeMap<String, RegisteredKey>,
     /// Who the log is; none before record 0.
@@ -31,6 +33,8 @@ pub struct Directory {
     pub policyset: Hash,
     /// Settings that differ from their defaults.
     pub settings: BTreeMap<String, String>,
+    /// The signer's keys, the one in force last.
+    pub signers: Vec<SignerTerm>,
     /// Roles by a credential's actor; follows from `credentials`.
     #[serde(skip)]
     pub(crate) roles: BTreeMap<String, Vec<Role>>,
@@ -51,6 +55,19 @@ pub struct LogIdentity {
     pub origin: String,
     /// Its tenant.
     pub tenant: String,
+}
+
+/// A key of the log's signer, and from when on it signed.
+#[derive(
+    Clone, Debug, PartialEq, Eq, Serialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
+pub struct SignerTerm {
+    /// The verifier key.
+    pub key: String,
+    /// If it was compromised: the size of the last checkpoint of it that is to be trusted.
+    pub last_trusted_size: Option<u64>,
+    /// The record that named it.
+    pub sequence: u64,
 }
 
 /// A policy and the record that published it.
@@ -129,6 +146,8 @@ impl Default for Directory {
             adapters: BTreeMap::new(),
             credentials: BTreeMap::new(),
             keys: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            signers: Vec::new(),
             roles: BTreeMap::new(),
         }
     }
@@ -141,11 +160,25 @@ impl Directory {
         settings::mode(&self.settings)
     }
 
+    /// The verifier key that is in force.
+    #[must_use]
+    pub fn signer(&self) -> Option<&str> {
+        self.signers.last().map(|term| term.key.as_str())
+    }
+
     /// The policy of this name.
     #[must_use]
     pub fn policy(&self, id: &str) -> Option<&InForce> {
         let subject = Subject::new("policy", id).ok()?;
         self.policies.get(subject.as_str())
+    }
+
+    /// A hold in force that forbids erasing a person: one about everybody, or about whom this stands for.
+    #[must_use]
+    pub fn hold_on(&self, person: Option<&str>) -> Option<&str> {
+        let forbids = |about: &Option<String>| about.is_none() || about.as_deref() == person;
+        let mut holds = self.holds.iter();
+        holds.find_map(|(id, about)| forbids(about).then_some(id.as_str()))
     }
 
     /// What an unrevoked credential lets an actor do, in the order of the vocabulary.
@@ -181,6 +214,15 @@ impl Directory {
             workspace.to_owned(),
         );
         values
+    }
+
+    /// Has a key sign from a record on.
+    pub(crate) fn sign_with(&mut self, key: &str, sequence: u64) {
+        self.signers.push(SignerTerm {
+            key: key.to_owned(),
+            last_trusted_size: None,
+            sequence,
+        });
     }
 
     /// Puts a policy in force, or takes its place.

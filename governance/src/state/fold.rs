@@ -4,8 +4,7 @@ use super::{
     Adapter, Applied, Budget, CaseStatus, Closed, InForce, LogIdentity, OpenCase, Sealed, State,
     StateError, decision_id,
 };
-use crate::engine;
-use crate::signing;
+use crate::{engine, signer, signing};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::{ApprovalGranted, DecisionMade};
 use probity_schemas::event::log::{LogOpened, LogRestored};
@@ -22,8 +21,9 @@ impl State {
         self.drop_stale_denials(record.time);
         self.size = record.sequence + 1;
         match record.event {
-            Event::LogOpened(opened) => self.open_log(opened),
-            Event::LogRestored(restored) => self.restore_log(restored),
+            Event::LogOpened(opened) => self.open_log(record, opened),
+            Event::LogRestored(restored) => self.restore_log(record, restored),
+            Event::SignerRotated(_) | Event::SignerCompromised(_) => self.apply_signer(record),
             Event::SettingChanged(changed) => {
                 let settings = &mut Arc::make_mut(&mut self.directory).settings;
                 match &changed.value {
@@ -55,8 +55,20 @@ impl State {
                 });
                 Ok(())
             }
+            Event::HoldSet(set) => {
+                let holds = &mut Arc::make_mut(&mut self.directory).holds;
+                holds.insert(set.id.clone(), set.person.clone());
+                Ok(())
+            }
+            Event::HoldLifted(lifted) => {
+                let holds = &mut Arc::make_mut(&mut self.directory).holds;
+                holds.remove(&lifted.id);
+                Ok(())
+            }
             Event::StateSealed(_)
             | Event::BundleExported(_)
+            | Event::PersonalErased(_)
+            | Event::ErasureRefused(_)
             | Event::OutcomeRecorded(_)
             | Event::TraceIngested(_)
             | Event::AuditIngested(_)
@@ -66,7 +78,7 @@ impl State {
         }
     }
 
-    fn open_log(&mut self, opened: &LogOpened) -> Result<(), StateError> {
+    fn open_log(&mut self, record: &Applied<'_>, opened: &LogOpened) -> Result<(), StateError> {
         if self.directory.log.is_some() {
             return Err(StateError::OpenedTwice);
         }
@@ -75,16 +87,43 @@ impl State {
                 engine: opened.engine,
             });
         }
-        Arc::make_mut(&mut self.directory).log = Some(LogIdentity::from(opened));
+        let directory = Arc::make_mut(&mut self.directory);
+        directory.log = Some(LogIdentity::from(opened));
+        directory.sign_with(&opened.signer, record.sequence);
         Ok(())
     }
 
-    fn restore_log(&mut self, restored: &LogRestored) -> Result<(), StateError> {
-        let log = Arc::make_mut(&mut self.directory)
-            .log
-            .as_mut()
-            .ok_or(StateError::NotOpened)?;
+    fn restore_log(
+        &mut self,
+        record: &Applied<'_>,
+        restored: &LogRestored,
+    ) -> Result<(), StateError> {
+        let directory = Arc::make_mut(&mut self.directory);
+        let log = directory.log.as_mut().ok_or(StateError::NotOpened)?;
         log.origin.clone_from(&restored.origin);
+        directory.sign_with(&restored.signer, record.sequence);
+        Ok(())
+    }
+
+    fn apply_signer(&mut self, record: &Applied<'_>) -> Result<(), StateError> {
+        let refused = |_| StateError::Signer {
+            subject: record.subject.to_owned(),
+        };
+        let directory = Arc::make_mut(&mut self.directory);
+        match record.event {
+            Event::SignerRotated(rotated) => {
+                signer::rotate(directory, rotated).map_err(refused)?;
+                directory.sign_with(&rotated.signer, record.sequence);
+            }
+            Event::SignerCompromised(compromised) => {
+                signer::compromise(directory, compromised).map_err(refused)?;
+                let place = signer::place(&directory.signers, &compromised.key);
+                if let Some(term) = place.and_then(|place| directory.signers.get_mut(place)) {
+                    term.last_trusted_size = Some(compromised.last_trusted_size);
+                }
+            }
+            _ => {}
+        }
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// Version of the snapshot's layout. It grows with every change of a type in it.
-pub const STATE_VERSION: u32 = 3;
+pub const STATE_VERSION: u32 = 5;
 
 /// Why a snapshot was not made or not taken.
 #[derive(Debug, thiserror::Error)]

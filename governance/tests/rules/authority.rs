@@ -23,12 +23,14 @@ fn metric(execution: &str) -> Operation {
         occurred: Time::from_micros(0),
         steps: 1,
         trace: "t".to_owned(),
+        signature: None,
     };
     let body = ReportBody::Metric(Box::new(body));
     Operation::Report(Box::new(Report {
         execution: execution.to_owned(),
         dedup: "metrics".to_owned(),
         body,
+        signature: None,
     }))
 }
 
@@ -38,6 +40,7 @@ fn observation(subject: &str) -> Observation {
         kind: "seen".to_owned(),
         subject: Subject::parse(subject).unwrap(),
         body: Body::from_foreign(b"{}").unwrap(),
+        personal: Vec::new(),
         correlation: None,
         causation: None,
         traceparent: None,

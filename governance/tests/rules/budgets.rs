@@ -33,12 +33,14 @@ fn spend(log: &mut Log, key: &str, cost_micros: u64) -> Vec<Event> {
         tokens_in: 1,
         tokens_out: 1,
         trace: "t".to_owned(),
+        signature: None,
     };
     let body = ReportBody::Cost(Box::new(cost));
     let report = Report {
         execution: "e1".to_owned(),
         dedup: key.to_owned(),
         body,
+        signature: None,
     };
     log.run(ADAPTER, Operation::Report(Box::new(report))).0
 }

@@ -17,6 +17,7 @@ mod runs;
 mod sealing;
 #[path = "../../../schemas/tests/events/seeds.rs"]
 mod seeds;
+mod signers;
 mod support;
 mod tampering;
 mod vectors;

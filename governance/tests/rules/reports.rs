@@ -17,6 +17,7 @@ fn outcome(execution: &str, dedup: &str) -> Operation {
         occurred: Some(Time::from_micros(7)),
         status: OutcomeStatus::Completed,
         trace: Some("t".to_owned()),
+        signature: None,
     };
     report(execution, dedup, ReportBody::Outcome(Box::new(body)))
 }
@@ -29,6 +30,7 @@ fn audit(execution: &str, dedup: &str) -> Operation {
         message: None,
         occurred: Time::from_micros(7),
         trace: "t".to_owned(),
+        signature: None,
     };
     report(execution, dedup, ReportBody::Audit(Box::new(body)))
 }
@@ -38,6 +40,7 @@ fn report(execution: &str, dedup: &str, body: ReportBody) -> Operation {
         execution: execution.to_owned(),
         dedup: dedup.to_owned(),
         body,
+        signature: None,
     }))
 }
 

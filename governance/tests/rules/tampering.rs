@@ -64,6 +64,7 @@ fn report(log: &mut Log, execution: &str, body: ReportBody) {
             execution: execution.to_owned(),
             dedup,
             body,
+            signature: None,
         })),
     );
 }
@@ -77,6 +78,7 @@ fn outcome() -> OutcomeRecorded {
         occurred: None,
         status: OutcomeStatus::Completed,
         trace: None,
+        signature: None,
     }
 }
 
@@ -90,6 +92,7 @@ fn cost() -> CostIngested {
         tokens_in: 0,
         tokens_out: 0,
         trace: "t".to_owned(),
+        signature: None,
     }
 }
 

@@ -1,24 +1,26 @@
 //! A part of a log as a bundle: the records that were asked for, what a judge needs with them, and the proofs.
 //!
-//! With them go the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
+//! With them go the records about the signer's keys, the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
 //! subject the newest seal. Memory: about 16 bytes a record, 100 an attachment; the lines are read once to be counted and once to be written.
 
+use super::disclosures::Disclosed;
+use super::older::older;
 use super::trace::Trace;
-use super::{BundleSink, ExportError, ExportSummary, TOOL, attachments, schemas, stamps, whole};
+use super::{BundleSink, ExportError, ExportSummary, TOOL, attachments, schemas, whole};
 use crate::cosigned::Witnessed;
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
+use crate::load::range_at;
 use crate::paths::Paths;
+use crate::persons::Persons;
 use crate::reader::Reader;
-use crate::runs::prove;
+use crate::runs::{prove, seal_of};
 use crate::store::{Head, Span, StoreError, StoredRecord};
 use bytes::Bytes;
 use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
 use probity_schemas::checkpoint::Checkpoint;
-use probity_schemas::event::Event;
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::hash::Hash;
-use probity_schemas::partial::{RecordProof, RunProof};
-use probity_schemas::record::Record;
+use probity_schemas::partial::{HandoverProof, RecordProof, RunProof};
 use probity_schemas::tree::inclusion_plan;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -33,6 +35,7 @@ pub(super) struct Part<'a> {
     pub log_id: String,
     pub checkpoint: Checkpoint,
     pub filter: &'a BundleFilter,
+    pub persons: Option<&'a Persons>,
     pub witnessed: Witnessed,
 }
 
@@ -49,6 +52,8 @@ impl Part<'_> {
             return Err(ExportError::Nothing);
         };
         sequences.extend(self.policies(last).await?);
+        let signer = format!("signer/{}", self.log_id);
+        sequences.extend(self.stream(&signer).await?);
         let shown = self.shown(&mut sequences).await?;
         let sequences: Vec<u64> = sequences.into_iter().collect();
         let manifest = BundleManifest {
@@ -64,10 +69,12 @@ impl Part<'_> {
         let note = Bytes::from(self.head.checkpoint.clone());
         whole(sink, &Member::Checkpoint, note).await?;
         let (origin, size) = (&self.checkpoint.origin, self.head.range.size());
-        stamps(self.reader, self.head.log, origin, size..=size, sink).await?;
-        self.proofs(sink, &sequences, &shown).await?;
+        let handed_on = older(self.reader, self.head.log, origin, size..=size, sink).await?;
+        let handovers = self.handovers(&handed_on, &sequences).await?;
+        self.proofs(sink, &sequences, &shown, &handovers).await?;
         let (bytes, names) = self.records(sink, &sequences, progress).await?;
-        let shown = attachments::of_names(self.reader, self.head.log, names, sink).await?;
+        let disclosures = self.disclosures(sink, &sequences).await?;
+        let attached = attachments::of_names(self.reader, self.head.log, names, sink).await?;
         schemas(sink).await?;
         sink.finish().await?;
         Ok(ExportSummary {
@@ -76,8 +83,9 @@ impl Part<'_> {
             first,
             size: self.head.range.size(),
             bytes,
-            attachments: shown.there,
-            attachments_missing: shown.missing,
+            attachments: attached.there,
+            attachments_missing: attached.missing,
+            disclosures,
             witnessed: self.witnessed.clone(),
         })
     }
@@ -200,14 +208,40 @@ impl Part<'_> {
         Ok(None)
     }
 
-    /// `proofs.jsonl`: a proof for each record, then what is shown of the subject.
+    /// Where the signer's key was handed on: that the record is the last one under the checkpoint that both keys signed.
+    async fn handovers(
+        &self,
+        older: &[u64],
+        sequences: &[u64],
+    ) -> Result<Vec<HandoverProof>, ExportError> {
+        let (store, mut handovers) = (self.reader.store(), Vec::new());
+        for size in older {
+            let handover = size.saturating_sub(1);
+            if sequences.binary_search(&handover).is_err() {
+                continue;
+            }
+            let head = Head {
+                range: range_at(store, &self.head, *size).await?,
+                ..self.head.clone()
+            };
+            let path = Paths::new(store, &head).path(handover).await?;
+            handovers.push(HandoverProof { handover, path });
+        }
+        Ok(handovers)
+    }
+
+    /// `proofs.jsonl`: a proof for each record, then what is shown of the subject and of the signer's keys.
     async fn proofs(
         &self,
         sink: &mut dyn BundleSink,
         sequences: &[u64],
         shown: &[RunProof],
+        handovers: &[HandoverProof],
     ) -> Result<(), ExportError> {
-        let shown: Vec<Vec<u8>> = shown.iter().map(line).collect::<Result<_, _>>()?;
+        let mut shown: Vec<Vec<u8>> = shown.iter().map(line).collect::<Result<_, _>>()?;
+        for handover in handovers {
+            shown.push(line(handover)?);
+        }
         let mut bytes: usize = shown.iter().map(Vec::len).sum();
         for sequence in sequences {
             bytes += line(&self.blank(*sequence)?)?.len();
@@ -287,6 +321,26 @@ impl Part<'_> {
         Ok((bytes, names))
     }
 
+    /// `disclosures.jsonl`: of the records that are in the bundle.
+    async fn disclosures(
+        &self,
+        sink: &mut dyn BundleSink,
+        sequences: &[u64],
+    ) -> Result<u64, ExportError> {
+        let Some(persons) = self.persons else {
+            return Ok(0);
+        };
+        let shown = Disclosed {
+            reader: self.reader,
+            log: self.head.log,
+            size: self.head.range.size(),
+            persons,
+        };
+        let stretches =
+            stretches(sequences).map(|(first, count)| (first, first + u64::from(count)));
+        shown.write(&stretches.collect::<Vec<_>>(), sink).await
+    }
+
     /// The records of a stretch, all of them.
     async fn lines(&self, (first, count): Stretch) -> Result<Vec<StoredRecord>, ExportError> {
         let mut records = Vec::new();
@@ -335,13 +389,6 @@ fn line(proof: &impl serde::Serialize) -> Result<Vec<u8>, serde_json::Error> {
     let mut line = serde_json::to_vec(proof)?;
     line.push(b'\n');
     Ok(line)
-}
-
-fn seal_of(stored: &StoredRecord) -> Option<(u64, SubjectsSealed)> {
-    match Record::parse_canonical(&stored.line).ok()?.event().ok()? {
-        Event::SubjectsSealed(sealed) => Some((stored.sequence, *sealed)),
-        _ => None,
-    }
 }
 
 fn missing_record(sequence: u64) -> StoreError {

@@ -1,10 +1,12 @@
 //! What a run proves of one subject: that its entry is there, or that it is not.
 
 use super::{Entries, hash_of};
-use crate::store::{LogNumber, Store, StoreError, SubjectEntry};
+use crate::store::{LogNumber, Store, StoreError, StoredRecord, SubjectEntry};
+use probity_schemas::event::Event;
 use probity_schemas::event::seal::SubjectsSealed;
 use probity_schemas::hash::Hash;
 use probity_schemas::partial::{ProvedEntry, RunProof};
+use probity_schemas::record::Record;
 use probity_schemas::tree::{CompactRange, Node, inclusion_plan};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -99,6 +101,14 @@ impl Entries<'_> {
         };
         plan.assemble(hash_of)
             .map_err(|error| corrupt(error.to_string()))
+    }
+}
+
+/// The seal that a record is, with its sequence.
+pub(crate) fn seal_of(stored: &StoredRecord) -> Option<(u64, SubjectsSealed)> {
+    match Record::parse_canonical(&stored.line).ok()?.event().ok()? {
+        Event::SubjectsSealed(sealed) => Some((stored.sequence, *sealed)),
+        _ => None,
     }
 }
 

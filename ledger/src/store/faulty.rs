@@ -13,8 +13,9 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 
 use super::{
-    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, Owner,
-    Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
+    LogNumber, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
+    SubjectEntry,
 };
 
 /// What happens to an append.
@@ -203,6 +204,27 @@ impl Store for FaultyStore {
         self.inner.forget_idempotency(before_micros).await
     }
 
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError> {
+        self.check(Call::Read)?;
+        self.inner.disclosures(log, after, end, limit).await
+    }
+
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError> {
+        self.check(Call::Lookup)?;
+        self.inner.disclosures_of(log, person).await
+    }
+
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError> {
+        self.check(Call::Read)?;
+        self.inner.erased(after, limit).await
+    }
+
     async fn put_cosignature(
         &self,
         log: LogNumber,
@@ -234,6 +256,15 @@ impl Store for FaultyStore {
         limit: u32,
     ) -> Result<Vec<KeptTimestamp>, StoreError> {
         self.inner.timestamps_before(log, origin, size, limit).await
+    }
+
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        self.inner.kept_checkpoints(log, after, limit).await
     }
 
     async fn put_snapshot(

@@ -1,4 +1,4 @@
-//! What others said of checkpoints, kept for good beside the records.
+//! What is kept beside the records: what others said of checkpoints, for good, and what opens personal values, until its person is erased.
 
 use probity_schemas::time::Time;
 
@@ -32,4 +32,20 @@ pub struct KeptTimestamp {
     pub checkpoint: String,
     /// The authority's reply, as it came.
     pub reply: Vec<u8>,
+}
+
+/// What stands for a person beside the disclosures: random, so that it says nothing once the person's key is gone.
+pub type PersonToken = [u8; 16];
+
+/// A disclosure, sealed under its person's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedDisclosure {
+    /// The record in which its digest stands.
+    pub sequence: u64,
+    /// Its place among the record's, from 0.
+    pub place: u32,
+    /// Whose it is.
+    pub person: PersonToken,
+    /// Disclosure and person's id, sealed.
+    pub sealed: Vec<u8>,
 }

@@ -8,6 +8,7 @@ mod append;
 mod attachments;
 mod connect;
 mod cosignatures;
+mod disclosures;
 mod lease;
 mod read;
 mod timestamps;
@@ -25,8 +26,9 @@ use tokio::sync::RwLock;
 
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
-    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, Mode,
-    Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
+    LogNumber, Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
+    SubjectEntry,
 };
 
 /// A PostgreSQL database that keeps logs.
@@ -159,6 +161,24 @@ impl Store for PostgresStore {
         within(write::forget_idempotency(self.writers()?, before_micros)).await
     }
 
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError> {
+        within(disclosures::page(&self.readers, log, after, end, limit)).await
+    }
+
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError> {
+        within(disclosures::count(&self.readers, log, person)).await
+    }
+
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError> {
+        within(disclosures::erased(&self.readers, after, limit)).await
+    }
+
     async fn put_cosignature(
         &self,
         log: LogNumber,
@@ -188,6 +208,15 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<KeptTimestamp>, StoreError> {
         within(timestamps::before(&self.readers, log, origin, size, limit)).await
+    }
+
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        within(cosignatures::checkpoints(&self.readers, log, after, limit)).await
     }
 
     async fn put_snapshot(

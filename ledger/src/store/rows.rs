@@ -8,8 +8,8 @@ use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 
 use super::{
-    Append, Head, IdempotencyRow, KeptAttachment, KeptCosignature, KeptTimestamp, LogNumber,
-    StoreError, StoredRecord, SubjectEntry,
+    Append, Head, IdempotencyRow, KeptAttachment, KeptCosignature, KeptTimestamp, LogNumber, PersonToken,
+    SealedDisclosure, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// Columns of a log's row: log, tenant, size, root, range, bytes, epoch, checkpoint.
@@ -194,6 +194,26 @@ pub(super) fn check(append: &Append) -> Result<(), StoreError> {
         .chain(revisions)
         .chain(keys);
     numbers.map(signed).try_for_each(|number| number.map(drop))
+}
+
+/// Columns of a sealed disclosure: sequence, place, person, sealed.
+pub(super) type DisclosureRow = (i64, i64, Vec<u8>, Vec<u8>);
+
+/// A sealed disclosure.
+pub(super) fn disclosure(row: DisclosureRow) -> Result<SealedDisclosure, StoreError> {
+    let (sequence, place, person, sealed) = row;
+    Ok(SealedDisclosure {
+        sequence: unsigned(sequence)?,
+        place: u32::try_from(place).map_err(|_| corrupt("a place out of range"))?,
+        person: self::person(person)?,
+        sealed,
+    })
+}
+
+/// What stands for a person.
+pub(super) fn person(bytes: Vec<u8>) -> Result<PersonToken, StoreError> {
+    let token = bytes.try_into();
+    token.map_err(|_| corrupt("a person's token that is not 16 bytes long"))
 }
 
 /// A store that holds what this program never wrote.

@@ -9,6 +9,7 @@ mod attachments;
 mod committer;
 mod connect;
 mod cosignatures;
+mod disclosures;
 mod insert;
 mod read;
 mod timestamps;
@@ -28,8 +29,9 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use self::committer::Committer;
 use super::{
-    Append, AppendError, FileLock, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber,
-    Mode, Owner, Span, Store, StoreError, StoredRecord, SubjectEntry,
+    Append, AppendError, FileLock, Head, IdempotencyRow, KeptCosignature,
+    KeptTimestamp, LogNumber, Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError,
+    StoredRecord, SubjectEntry,
 };
 
 /// The writing connection; empty once the store is closed.
@@ -185,6 +187,24 @@ impl Store for SqliteStore {
         write::forget_idempotency(&mut *self.writer().await?, before_micros).await
     }
 
+    async fn disclosures(
+        &self,
+        log: LogNumber,
+        after: Option<(u64, u32)>,
+        end: u64,
+        limit: u32,
+    ) -> Result<Vec<SealedDisclosure>, StoreError> {
+        disclosures::page(&self.readers, log, after, end, limit).await
+    }
+
+    async fn disclosures_of(&self, log: LogNumber, person: PersonToken) -> Result<u64, StoreError> {
+        disclosures::count(&self.readers, log, person).await
+    }
+
+    async fn erased(&self, after: PersonToken, limit: u32) -> Result<Vec<PersonToken>, StoreError> {
+        disclosures::erased(&self.readers, after, limit).await
+    }
+
     async fn put_cosignature(
         &self,
         log: LogNumber,
@@ -214,6 +234,15 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<KeptTimestamp>, StoreError> {
         timestamps::before(&self.readers, log, origin, size, limit).await
+    }
+
+    async fn kept_checkpoints(
+        &self,
+        log: LogNumber,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
+        cosignatures::checkpoints(&self.readers, log, after, limit).await
     }
 
     async fn put_snapshot(

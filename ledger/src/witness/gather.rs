@@ -4,9 +4,9 @@ use super::ask::{Given, Question};
 use super::{WitnessError, Witnesses};
 use crate::cosigned::{CosignedCheckpoint, Witnessed, origin_of};
 use crate::error::SubmitError;
+use crate::guard::GuardError;
 use crate::ledger::{Inner, Ledger};
 use crate::limits::WITNESS_ROWS_MAX;
-use crate::signer::{FileSigner, Signer as _};
 use crate::store::{Head, StoreError};
 use futures_util::future::join_all;
 use probity_schemas::subject::Tenant;
@@ -252,21 +252,14 @@ async fn is_behind_the_log(inner: &Inner, asked: &Head, error: &WitnessError) ->
 
 /// A checkpoint is durable in the guard before anybody else sees it.
 pub(crate) fn keep_guard(inner: &Inner, head: &Head) -> bool {
-    let signer = match FileSigner::load(&inner.config.keys, &head.tenant) {
-        Ok(Some(signer)) => signer,
-        Ok(None) => return false,
+    match inner.guard.keep(&head.tenant, &head.checkpoint) {
+        Ok(()) => true,
+        Err(GuardError::NotHeld) => false,
         Err(error) => {
-            tracing::warn!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the log could not be witnessed");
-            return false;
+            tracing::error!(log.tenant = %head.tenant, error = &error as &dyn std::error::Error, "the guard was not written, and no witness is asked");
+            false
         }
-    };
-    let kept = inner
-        .guard
-        .keep(&head.tenant, &head.checkpoint, signer.verifier_key());
-    if let Err(error) = &kept {
-        tracing::error!(log.tenant = %head.tenant, error = error as &dyn std::error::Error, "the guard was not written, and nobody is asked");
     }
-    kept.is_ok()
 }
 
 /// The newest size that each witness cosigned, as the store has it.

@@ -272,6 +272,7 @@ pub(crate) fn observation(text: &str, key: Option<&str>) -> Submission {
         kind: "note".to_owned(),
         subject: Subject::new("note", text).unwrap(),
         body,
+        personal: Vec::new(),
         correlation: None,
         causation: None,
         traceparent: None,

@@ -195,6 +195,9 @@ impl Writer {
             aliases: Vec::new(),
             idempotency: Vec::new(),
             attachments: Vec::new(),
+            disclosures: Vec::new(),
+            erased: Vec::new(),
+            keep_checkpoint: false,
             named: Vec::new(),
         }
     }

@@ -1,9 +1,10 @@
-//! What is kept beside records: aliases, idempotency rows, attachments, snapshots, tiles, cosignatures.
+//! What is kept beside records: aliases, idempotency rows, attachments, snapshots, tiles, cosignatures, disclosures.
 
 use std::sync::Arc;
 
-use probity_ledger::store::{Attachment, IdempotencyRow, KeptCosignature, KeptTimestamp, NewAlias};
-
+use probity_ledger::store::{
+    Attachment, IdempotencyRow, KeptCosignature, KeptTimestamp, NewAlias, SealedDisclosure,
+};
 use probity_schemas::time::Time;
 
 use crate::harness::{Database, Writer};
@@ -269,4 +270,78 @@ pub(crate) async fn time_stamps_are_kept_for_good_and_listed_from_the_newest(db:
     );
     assert_eq!(before(log, again, 9, 10).await.unwrap().len(), 1);
     assert_eq!(before(other, acme, 10, 10).await.unwrap(), []);
+}
+
+fn sealed(sequence: u64, place: u32, person: u8) -> SealedDisclosure {
+    SealedDisclosure {
+        sequence,
+        place,
+        person: [person; 16],
+        sealed: vec![person; 40],
+    }
+}
+
+pub(crate) async fn disclosures_are_kept_until_their_person_is_erased(db: &Database) {
+    let mut writer = Writer::new(&*db.store, "acme").await;
+    let mut other = Writer::new(&*db.store, "beta").await;
+    let mut append = writer.prepare(&["note/1", "note/2", "note/3"]);
+    let (ada, bob) = ([7; 16], [9; 16]);
+    append.disclosures = vec![sealed(0, 0, 7), sealed(0, 1, 9), sealed(2, 0, 7)];
+    writer.commit(&*db.store, append).await;
+    let mut append = other.prepare(&["note/1"]);
+    append.disclosures = vec![sealed(0, 0, 8)];
+    other.commit(&*db.store, append).await;
+
+    let log = writer.head.log;
+    let page = |after, end, limit| db.store.disclosures(log, after, end, limit);
+    let all = [sealed(0, 0, 7), sealed(0, 1, 9), sealed(2, 0, 7)];
+    assert_eq!(page(None, 3, 10).await.unwrap(), all);
+    assert_eq!(page(None, 2, 10).await.unwrap(), all[..2]);
+    assert_eq!(page(Some((0, 0)), 3, 1).await.unwrap(), all[1..2]);
+    assert_eq!(page(Some((0, u32::MAX)), 3, 10).await.unwrap(), all[2..]);
+    assert_eq!(db.store.disclosures_of(log, ada).await.unwrap(), 2);
+
+    // Those that come with the erasure belong to somebody who came after it.
+    let mut append = writer.prepare(&["erasure/1", "note/4"]);
+    append.erased = vec![ada, [1; 16]];
+    append.disclosures = vec![sealed(4, 0, 9)];
+    writer.commit(&*db.store, append).await;
+    let mut append = writer.prepare(&["erasure/2"]);
+    append.erased = vec![ada];
+    writer.commit(&*db.store, append).await;
+    let page = |after, end, limit| db.store.disclosures(log, after, end, limit);
+    let left = [sealed(0, 1, 9), sealed(4, 0, 9)];
+    assert_eq!(page(None, 6, 10).await.unwrap(), left);
+    assert_eq!(db.store.disclosures_of(log, ada).await.unwrap(), 0);
+    assert_eq!(db.store.disclosures_of(log, bob).await.unwrap(), 2);
+    let there = db.store.disclosures(other.head.log, None, 1, 10).await;
+    assert_eq!(there.unwrap().len(), 1, "another log keeps its own");
+    let erased = |after| db.store.erased(after, 10);
+    assert_eq!(erased([0; 16]).await.unwrap(), [[1; 16], ada]);
+    assert_eq!(erased([1; 16]).await.unwrap(), [ada]);
+    assert_eq!(db.store.erased([0; 16], 1).await.unwrap(), [[1; 16]]);
+}
+
+pub(crate) async fn a_checkpoint_is_kept_with_its_append_or_not_at_all(db: &Database) {
+    let mut writer = Writer::new(&*db.store, "acme").await;
+    let other = Writer::new(&*db.store, "beta").await.head.log;
+    let mut kept = Vec::new();
+    for turn in 0..6 {
+        let mut append = writer.prepare(&["note/a"]);
+        append.keep_checkpoint = turn % 2 == 1;
+        append.next.checkpoint = format!("signed {turn}");
+        if append.keep_checkpoint {
+            kept.push((append.next.range.size(), append.next.checkpoint.clone()));
+            let mut stale = append.clone();
+            stale.expected.epoch += 1;
+            stale.next.checkpoint = "of a writer that was fenced off".to_owned();
+            db.store.append(stale).await.unwrap_err();
+        }
+        writer.commit(&*db.store, append).await;
+    }
+    let log = writer.head.log;
+    let found = |log, after, limit| db.store.kept_checkpoints(log, after, limit);
+    assert_eq!(found(log, 0, 10).await.unwrap(), kept);
+    assert_eq!(found(log, kept[0].0, 1).await.unwrap(), kept[1..2]);
+    assert_eq!(found(other, 0, 10).await.unwrap(), []);
 }

@@ -134,6 +134,8 @@ fn tell(row: &mut AuditRow, event: &Event) -> Result<(), Unappliable> {
         Event::SettingChanged(changed) => row.message = Some(changed.name.clone()),
         Event::KeyRegistered(registered) => row.message = Some(registered.actor.clone()),
         Event::KeyRevoked(revoked) => row.message.clone_from(&revoked.reason),
+        Event::SignerRotated(rotated) => row.message.clone_from(&rotated.reason),
+        Event::SignerCompromised(compromised) => row.message.clone_from(&compromised.reason),
         Event::CredentialRevoked(revoked) => row.message.clone_from(&revoked.reason),
         Event::OutcomeRecorded(outcome) => {
             row.label = Some(outcome.event.clone());

@@ -123,6 +123,7 @@ async fn a_case_is_seen_from_pending_to_paid_and_comes_back_when_views_are_delet
             execution: "run-1".to_owned(),
             dedup: "cost".to_owned(),
             body: ReportBody::Cost(Box::new(cost)),
+            signature: None,
         };
         let report = Operation::Report(Box::new(report));
         let size = submit(&ledger, &tenant, "adapter:coder", report).await;

@@ -127,6 +127,7 @@ pub(crate) fn outcome(execution: &str, status: OutcomeStatus) -> OutcomeRecorded
         occurred: Some(OPENED),
         status,
         trace: Some("trace-1".to_owned()),
+        signature: None,
     }
 }
 
@@ -138,6 +139,7 @@ pub(crate) fn audit(execution: &str, event: &str) -> AuditIngested {
         message: Some("a word".to_owned()),
         occurred: OPENED,
         trace: "trace-1".to_owned(),
+        signature: None,
     }
 }
 
@@ -149,6 +151,7 @@ pub(crate) fn violation(execution: &str) -> ViolationIngested {
         occurred: OPENED,
         trace: "trace-1".to_owned(),
         violation: "outcome_without_allow".to_owned(),
+        signature: None,
     }
 }
 
@@ -162,6 +165,7 @@ pub(crate) fn cost(model: Option<&str>, tokens: u64, cost_micros: u64) -> CostIn
         tokens_in: tokens,
         tokens_out: tokens / 10,
         trace: "trace-1".to_owned(),
+        signature: None,
     }
 }
 
@@ -172,6 +176,7 @@ pub(crate) fn metric() -> MetricIngested {
         occurred: OPENED,
         steps: 12,
         trace: "trace-1".to_owned(),
+        signature: None,
     }
 }
 
@@ -198,6 +203,7 @@ pub(crate) fn trace(execution: &str, trace: &str, cost_micros: u64) -> TraceInge
         tokens_out: 100,
         trace: trace.to_owned(),
         violations: 0,
+        signature: None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::{Digest, Disclosure, DisclosureError, MarkError, Place, digests, withhold};
+use super::{
+    Digest, Disclosure, DisclosureError, DisclosureLine, MarkError, Place, digests, withhold,
+};
 use crate::body::Body;
 use crate::seeds::seeded;
 use proptest::prelude::*;
@@ -48,6 +50,16 @@ fn the_examples_of_the_standard() {
         assert_eq!(disclosure.name(), name);
         assert_eq!(*disclosure.value(), body(&value));
     }
+}
+
+#[test]
+fn lines_ascend_by_record_and_then_by_text() {
+    let line = |sequence, text: &str| DisclosureLine {
+        disclosure: text.to_owned(),
+        sequence,
+    };
+    let ascending = [line(2, "a"), line(2, "b"), line(10, "B"), line(10, "a")];
+    assert!(ascending.is_sorted());
 }
 
 #[test]

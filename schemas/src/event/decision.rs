@@ -3,7 +3,7 @@
 //! `decision.made` carries everything `decide` read, so that a judge can decide again. Fields stand in key order.
 
 use crate::body::Body;
-use crate::event::key::AnswerSignature;
+use crate::event::key::{AnswerSignature, ReportSignature};
 use crate::hash::Hash;
 use crate::time::Time;
 use crate::vocabulary::{
@@ -351,6 +351,9 @@ pub struct OutcomeRecorded {
     /// When, by the doer's clock.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred: Option<Time>,
+    /// What became of the doer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// How it ended.
     pub status: OutcomeStatus,
     /// The doer's id of the trace.

@@ -1,10 +1,11 @@
 //! Keys of actors, and the signatures that records keep.
 //!
 //! A key is in force from the record that registers it to the one that revokes it. What a record's signature is over,
-//! `crate::signature` says.
+//! `crate::signature` and `crate::envelope` say.
 
+use crate::body::Body;
 use crate::time::Time;
-use crate::vocabulary::{KeyAlgorithm, KeyPurpose};
+use crate::vocabulary::{EnvelopeFault, KeyAlgorithm, KeyPurpose, PayloadType};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,36 @@ pub struct AnswerSignature {
     pub expires: Time,
     /// The key: SHA-256 of its DER, lower-case hexadecimal.
     pub keyid: String,
+    /// The signature, base64.
+    pub sig: String,
+}
+
+/// What became of a producer's signature under a report. A report without one says nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportSignature {
+    /// There was one, and it does not stand: the report is no more than a report without.
+    Fault(EnvelopeFault),
+    /// It stands, and here it is.
+    Verified(Box<ReportProof>),
+}
+
+/// A producer's signature that stands, with all that it is over: whoever has the record can check it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportProof {
+    /// The producer's version.
+    pub adapter_version: String,
+    /// How it was made: `ed25519` or `ES256`. A word that a reader does not know is newer than the reader.
+    pub alg: String,
+    /// When, by the producer's clock, as it wrote it.
+    pub issued_at: String,
+    /// The key: base64 of its DER SubjectPublicKeyInfo.
+    pub key: String,
+    /// The report as the producer sent it.
+    pub payload: Body,
+    /// What it is.
+    pub payload_type: PayloadType,
     /// The signature, base64.
     pub sig: String,
 }

@@ -4,6 +4,7 @@
 
 use super::Event;
 use crate::body::Body;
+use crate::event::key::ReportSignature;
 use crate::limits::{ATTACHMENT_BYTES_MAX, MEDIA_TYPE_BYTES_MAX};
 use crate::time::Time;
 use schemars::JsonSchema;
@@ -92,6 +93,9 @@ pub struct TraceIngested {
     pub model: String,
     /// The model's provider.
     pub provider: String,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// When it began.
     pub started: Time,
     /// How many steps it has.
@@ -122,6 +126,9 @@ pub struct AuditIngested {
     pub message: Option<String>,
     /// When, by the reporter's clock.
     pub occurred: Time,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// The reporter's id of the trace.
     pub trace: String,
 }
@@ -142,6 +149,9 @@ pub struct CostIngested {
     /// The model's provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// Tokens in.
     pub tokens_in: u64,
     /// Tokens out.
@@ -160,6 +170,9 @@ pub struct MetricIngested {
     pub execution: String,
     /// When, by the reporter's clock.
     pub occurred: Time,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// How many steps.
     pub steps: u64,
     /// The reporter's id of the trace.
@@ -180,6 +193,9 @@ pub struct ViolationIngested {
     pub message: String,
     /// When, by the reporter's clock.
     pub occurred: Time,
+    /// What became of its producer's signature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<ReportSignature>,
     /// The reporter's id of the trace.
     pub trace: String,
     /// What kind of violation.

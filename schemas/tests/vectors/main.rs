@@ -11,6 +11,7 @@ mod forged;
 mod notes;
 mod part;
 mod records;
+mod reports;
 #[path = "../notes/signer.rs"]
 mod signer;
 mod trees;

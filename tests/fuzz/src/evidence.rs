@@ -4,7 +4,8 @@ use probity_schemas::actor_key::ActorKey;
 use probity_schemas::add_checkpoint::AddCheckpoint;
 use probity_schemas::canonical;
 use probity_schemas::cosignature::{Cosignature, cosigned};
-use probity_schemas::event::key::AnswerSignature;
+use probity_schemas::envelope::signature_text;
+use probity_schemas::event::key::{AnswerSignature, ReportProof};
 use probity_schemas::hash::Hash;
 use probity_schemas::limits::{
     PROOF_HASHES_MAX, TRUST_LOGS_MAX, TRUST_POLICY_BYTES_MAX, TRUST_WITNESSES_MAX,
@@ -42,6 +43,7 @@ pub fn part(data: &[u8]) {
     let written = match ProofLine::parse(data) {
         Ok(ProofLine::Record(proof)) => serde_json::to_vec(&proof),
         Ok(ProofLine::Run(proof)) => serde_json::to_vec(&proof),
+        Ok(ProofLine::Handover(proof)) => serde_json::to_vec(&proof),
         Err(_) => return,
     };
     assert_eq!(written.expect("a proof is written"), data);
@@ -49,7 +51,7 @@ pub fn part(data: &[u8]) {
 
 /// Between two checkpoints there is one consistency proof.
 pub fn consistency(data: &[u8]) {
-    let report = judge_consistency(OLDER.as_bytes(), NEWER.as_bytes(), data, &[key(LOG)]);
+    let report = judge_consistency(OLDER.as_bytes(), NEWER.as_bytes(), data, &[key(LOG)], &[]);
     let proof = data.strip_suffix(b"\n").unwrap_or(data);
     let is_proof = proof == PROOF.trim_end().as_bytes();
     assert_eq!(report.exit == 0, is_proof, "{report}");
@@ -59,11 +61,11 @@ pub fn consistency(data: &[u8]) {
 /// A receipt shows at most one line, and nothing without a key.
 pub fn receipt(data: &[u8]) {
     let keys = [key(LOG)];
-    let shows = |line: &&str| judge_receipt(data, line.as_bytes(), &keys).exit == 0;
+    let shows = |line: &&str| judge_receipt(data, line.as_bytes(), &keys, &[]).exit == 0;
     let shown: Vec<&str> = RECORDS.lines().skip(1).take(3).filter(shows).collect();
     assert!(shown.len() <= 1);
     for line in shown {
-        assert_ne!(judge_receipt(data, line.as_bytes(), &[]).exit, 0);
+        assert_ne!(judge_receipt(data, line.as_bytes(), &[], &[]).exit, 0);
     }
 }
 
@@ -165,4 +167,22 @@ pub fn answer(data: &[u8]) {
         .iter()
         .all(|one| is_signed(&key, &one.message(), &signature.sig));
     assert!(!is_both, "one signature, two answers");
+}
+
+/// A producer's signature as a record keeps it: it is for one report only, and has one spelling.
+pub fn report(data: &[u8]) {
+    let Ok(proof) = serde_json::from_slice::<ReportProof>(data) else {
+        return;
+    };
+    if let Some(text) = signature_text(&proof.sig) {
+        assert_eq!(signature_text(&text).as_ref(), Some(&text));
+    }
+    let later = ReportProof {
+        issued_at: format!("{}0", proof.issued_at),
+        ..proof.clone()
+    };
+    assert!(
+        proof.verify().is_err() || later.verify().is_err(),
+        "one signature, two reports"
+    );
 }

@@ -47,6 +47,7 @@ pub const PROMISES: &[Promise] = &[
     ("proof", proof),
     ("receipt", receipt),
     ("record", record),
+    ("report", report),
     ("request", request),
     ("tile", tile),
     ("trust", trust),
@@ -192,6 +193,7 @@ pub fn manifest(data: &[u8]) {
 pub fn bundle(data: &[u8]) {
     let options = Options {
         actor_keys: Vec::new(),
+        compromised: Vec::new(),
         keys: Vec::new(),
         since: None,
         witnesses: Witnesses::default(),

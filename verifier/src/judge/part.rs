@@ -4,8 +4,9 @@ use super::{Case, Heard, NO_SINCE, cut_off};
 use crate::bundle::{Bundle, ReadError};
 use crate::lines::{End, Lines, split};
 use crate::part::Part;
-use crate::report::{CheckName, Counts, Findings};
+use crate::report::{CheckName, Findings};
 use crate::shown::Proofs;
+use crate::signers::{Handover, Signers, Tie};
 use probity_schemas::bundle::Member;
 
 impl Case<'_> {
@@ -35,7 +36,7 @@ impl Case<'_> {
     ) -> Result<Heard, ReadError> {
         let stated = self.seal.as_ref().and_then(|seal| seal.checkpoint.clone());
         let Some(checkpoint) = stated else {
-            return Ok(Heard::Part(Counts::default(), Vec::new()));
+            return Ok(Heard::Part(Box::default()));
         };
         self.stamps.keep_only(checkpoint.size);
         let windows = self.stamps.windows();
@@ -73,15 +74,29 @@ impl Case<'_> {
                 other => self.pass_over(other),
             }
         }
-        let (counts, subjects) = part.close();
-        Ok(Heard::Part(counts, subjects))
+        Ok(Heard::Part(Box::new(part.close())))
     }
 
     /// What only the whole bundle can tell.
-    pub(super) fn conclude_part(&self, findings: &mut Findings) {
+    pub(super) fn conclude_part(
+        &mut self,
+        signers: Signers,
+        handovers: &[Handover],
+        findings: &mut Findings,
+    ) {
+        let shown = handovers
+            .iter()
+            .filter_map(|one| Some((one.sequence, self.older.holds(one)?)));
+        let history = signers.judge(
+            &self.older,
+            &Tie::Handovers(&shown.collect()),
+            &self.options.keys,
+            &self.options.compromised,
+            findings,
+        );
         findings.hold(CheckName::Bundle, self.bundle_detail());
         let Some(seal) = &self.seal else { return };
-        Self::conclude_seal(seal, findings);
+        self.conclude_seal(seal, &history, findings);
         self.options.witnesses.check(seal.note.as_ref(), findings);
         let name = CheckName::Consistency;
         match &self.since {

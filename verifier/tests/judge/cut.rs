@@ -10,7 +10,7 @@ use probity_verifier::{Options, Report};
 use serde_json::{Value, json};
 
 /// PATH of RFC 6962, written as the RFC writes it.
-fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
+pub(crate) fn path(index: usize, leaves: &[Hash]) -> Vec<Hash> {
     if leaves.len() == 1 {
         return Vec::new();
     }
@@ -44,6 +44,15 @@ pub(crate) struct Part {
     pub(crate) records: Vec<Value>,
     /// What is shown of the subject.
     pub(crate) runs: Vec<Value>,
+}
+
+/// The part of a log that holds a subject, and what is said of the signer's keys.
+pub(crate) fn with_signers(log: &Log, subject: &str) -> Files {
+    let mut files = Part::of_signers(log, subject).bundle();
+    for (size, note) in &log.older {
+        files.put(&format!("checkpoints/{size}"), note.as_str());
+    }
+    files
 }
 
 /// A case that was answered and finished, then much else, seven seals in all; and the case's subject.
@@ -90,6 +99,26 @@ impl Part {
             lines: wanted.iter().map(|at| log.lines[*at].clone()).collect(),
             records: wanted.iter().map(proof).collect(),
             runs: shown(log, &all[seal], seal, subject),
+            log: log.clone(),
+        }
+    }
+
+    /// With what is said of the signer's keys, and nothing of seals.
+    fn of_signers(log: &Log, subject: &str) -> Self {
+        let all = values(&log.lines);
+        let wanted: Vec<usize> = (0..all.len())
+            .filter(|at| {
+                let name = all[*at]["subject"].as_str().unwrap();
+                name == subject || name.starts_with("policy/") || name.starts_with("signer/")
+            })
+            .collect();
+        let tree = leaves(&log.lines);
+        let proof = |at: &usize| json!({"leaf": tree[*at].to_string(), "path": texts(path(*at, &tree)), "sequence": at});
+        let handover = |(size, _): &(usize, String)| json!({"handover": size - 1, "path": texts(path(size - 1, &tree[..*size]))});
+        Self {
+            lines: wanted.iter().map(|at| log.lines[*at].clone()).collect(),
+            records: wanted.iter().map(proof).collect(),
+            runs: log.older.iter().map(handover).collect(),
             log: log.clone(),
         }
     }

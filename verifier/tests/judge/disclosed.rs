@@ -31,6 +31,7 @@ pub(crate) fn observe_person(log: &mut Log) -> Vec<Disclosure> {
         kind: "mail".to_owned(),
         subject: Subject::parse("ticket/1").unwrap(),
         body: withheld.body,
+        personal: Vec::new(),
         correlation: None,
         causation: None,
         traceparent: None,

@@ -75,6 +75,7 @@ pub(crate) fn judge_tar(archive: Vec<u8>, options: &Options) -> Report {
 pub(crate) fn with_key(key: VerifierKey) -> Options {
     Options {
         actor_keys: Vec::new(),
+        compromised: Vec::new(),
         keys: vec![key],
         since: None,
         witnesses: Witnesses::default(),

@@ -136,6 +136,7 @@ fn a_log_that_was_restored_says_so() {
     let (log, lost) = restored();
     let keys = vec![signer().vkey(), log.signer.vkey()];
     let options = Options {
+        compromised: Vec::new(),
         actor_keys: Vec::new(),
         keys,
         since: None,

@@ -50,6 +50,7 @@ fn done(time: Time) -> OutcomeRecorded {
         occurred: Some(time),
         status: OutcomeStatus::Completed,
         trace: None,
+        signature: None,
     }
 }
 

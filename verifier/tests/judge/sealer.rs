@@ -50,18 +50,13 @@ impl Signer {
 
     /// The signed checkpoint over these lines.
     pub(crate) fn checkpoint(&self, lines: &[Vec<u8>]) -> String {
-        self.sign(&Checkpoint {
-            origin: self.origin.clone(),
-            size: lines.len() as u64,
-            root: root_of(lines.iter().map(|line| leaf_hash(line))),
-        })
+        signed_by(&[self], lines)
     }
 
-    pub(crate) fn sign(&self, checkpoint: &Checkpoint) -> String {
-        let text = checkpoint.text();
-        let signature = self.key.sign(text.as_bytes()).to_bytes();
-        let line = signature_line(&self.origin, self.vkey().id(), &signature);
-        Note::build(&text, &[line]).unwrap().to_string()
+    /// The signature line under a checkpoint.
+    pub(crate) fn signature(&self, checkpoint: &Checkpoint) -> String {
+        let signature = self.key.sign(checkpoint.text().as_bytes()).to_bytes();
+        signature_line(&self.origin, self.vkey().id(), &signature)
     }
 
     /// An honest bundle of these lines.
@@ -82,6 +77,20 @@ impl Signer {
     }
 }
 
+/// The checkpoint over these lines, signed by each of these.
+pub(crate) fn signed_by(signers: &[&Signer], lines: &[Vec<u8>]) -> String {
+    let checkpoint = Checkpoint {
+        origin: signers[0].origin.clone(),
+        size: lines.len() as u64,
+        root: root_of(lines.iter().map(|line| leaf_hash(line))),
+    };
+    let all: Vec<String> = signers
+        .iter()
+        .map(|signer| signer.signature(&checkpoint))
+        .collect();
+    Note::build(&checkpoint.text(), &all).unwrap().to_string()
+}
+
 /// A log being written.
 #[derive(Clone)]
 pub(crate) struct Log {
@@ -92,6 +101,8 @@ pub(crate) struct Log {
     pub(crate) source: String,
     /// Whether the rules are kept up with; a forger's log need not fit them.
     pub(crate) lawful: bool,
+    /// The checkpoints that both keys signed, by size.
+    pub(crate) older: Vec<(usize, String)>,
     last: Hash,
     subjects: HashMap<String, (u64, Hash)>,
     state: State,
@@ -137,6 +148,7 @@ impl Log {
             time: Time::from_micros(BEGIN),
             source: signer.origin().to_owned(),
             lawful: true,
+            older: Vec::new(),
             last: Hash::EMPTY,
             subjects: HashMap::new(),
             state: State::default(),
@@ -156,6 +168,18 @@ impl Log {
             self.append_at(moment.time, &subject, actor, draft.event);
         }
         moment.id
+    }
+
+    /// Has another key sign from now on, as the ledger does.
+    pub(crate) fn rotate(&mut self, next: &Signer) {
+        let operation = Operation::RotateSigner {
+            signer: next.vkey().to_string(),
+            reason: None,
+        };
+        self.run("system", operation);
+        let both = signed_by(&[&self.signer, next], &self.lines);
+        self.older.push((self.lines.len(), both));
+        self.signer = next.clone();
     }
 
     /// Seals everything so far, as the ledger does.
@@ -295,7 +319,11 @@ impl Log {
     }
 
     pub(crate) fn bundle(&self) -> Files {
-        self.signer.bundle(&self.lines)
+        let mut files = self.signer.bundle(&self.lines);
+        for (size, note) in &self.older {
+            files.put(&format!("checkpoints/{size}"), note.as_str());
+        }
+        files
     }
 }
 

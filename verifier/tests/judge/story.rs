@@ -1,6 +1,7 @@
 //! An honest log in which every type of record occurs: an agent that issues refunds, asks, is held up, refused, granted,
 //! runs out of time, reports, and is paid for.
 
+use crate::erased::forgets;
 use crate::sealer::{Log, Signer};
 use crate::signed::{Person, signed_answer};
 use probity_governance::command::{Observation, Operation, Report, ReportBody, Resolution};
@@ -63,6 +64,7 @@ pub(crate) fn story() -> Log {
     );
     assert_ne!(allowed, granted);
     signs(&mut log);
+    forgets(&mut log);
     log
 }
 
@@ -224,6 +226,7 @@ pub(crate) fn outcome(log: &mut Log, execution: &str) {
         occurred: Some(log.time),
         status: OutcomeStatus::Completed,
         trace: Some("trace-1".to_owned()),
+        signature: None,
     };
     report(
         log,
@@ -238,6 +241,7 @@ fn report(log: &mut Log, execution: &str, dedup: &str, body: ReportBody) {
         execution: execution.to_owned(),
         dedup: dedup.to_owned(),
         body,
+        signature: None,
     };
     log.run(AGENT, Operation::Report(Box::new(report)));
 }
@@ -254,6 +258,7 @@ fn reports(log: &mut Log, execution: &str) {
         message: None,
         occurred: now,
         trace: trace.clone(),
+        signature: None,
     };
     report(log, execution, "audit", ReportBody::Audit(Box::new(audit)));
     let cost = CostIngested {
@@ -265,6 +270,7 @@ fn reports(log: &mut Log, execution: &str) {
         tokens_in: 100,
         tokens_out: 20,
         trace: trace.clone(),
+        signature: None,
     };
     report(log, execution, "cost", ReportBody::Cost(Box::new(cost)));
     let metric = MetricIngested {
@@ -273,6 +279,7 @@ fn reports(log: &mut Log, execution: &str) {
         occurred: now,
         steps: 3,
         trace: trace.clone(),
+        signature: None,
     };
     report(
         log,
@@ -287,6 +294,7 @@ fn reports(log: &mut Log, execution: &str) {
         occurred: now,
         trace,
         violation: "scope".to_owned(),
+        signature: None,
     };
     report(
         log,
@@ -329,6 +337,7 @@ fn traced(execution: &str, now: Time) -> TraceIngested {
         tokens_out: 20,
         trace: "trace-1".to_owned(),
         violations: 1,
+        signature: None,
     }
 }
 
@@ -338,6 +347,7 @@ pub(crate) fn observation(number: u32) -> Observation {
         kind: "log_line".to_owned(),
         subject: Subject::parse("machine/m-1").unwrap(),
         body: Body::from_foreign(format!("{{\"line\": {number}}}").as_bytes()).unwrap(),
+        personal: Vec::new(),
         correlation: None,
         causation: None,
         traceparent: None,

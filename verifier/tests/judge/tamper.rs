@@ -1,6 +1,7 @@
 //! What can be done to a bundle without the log's key, record by record. Each way is refused, and the record is named.
 
 use crate::files::{broken, judge, with_key};
+use crate::rotated::rotated;
 use crate::sealer::{Log, line, values};
 use crate::story::{ANN, observation, restored, story};
 use probity_governance::command::Operation;
@@ -105,7 +106,7 @@ fn every_field_of_every_record_kind_changed() {
     let (mut kinds, mut made) = (BTreeSet::new(), 0);
     let mut sealed = story();
     sealed.seal();
-    for log in [story(), restored().0, sealed] {
+    for log in [story(), restored().0, sealed, rotated()] {
         for (number, record) in values(&log.lines).iter().enumerate() {
             let is_new = kinds.insert(record["type"].as_str().unwrap().to_owned());
             if is_new || number == log.lines.len() - 1 {
@@ -163,7 +164,7 @@ fn lines_moved_dropped_and_added() {
             "the last line dropped",
             |lines| drop(lines.pop()),
             "completeness.missing",
-            38,
+            42,
         ),
         (
             "an empty line",
@@ -191,7 +192,7 @@ fn lines_moved_dropped_and_added() {
         ),
     ];
     let log = story();
-    assert_eq!(log.lines.len(), 39);
+    assert_eq!(log.lines.len(), 43);
     for (what, change, rule, sequence) in table {
         let mut lines = log.lines.clone();
         change(&mut lines);
@@ -217,7 +218,7 @@ fn a_file_cut_in_its_last_line() {
         files.put("records.jsonl", &content[..content.len() - cut]);
         let report = judge(&files);
         assert_eq!(report.exit, 1, "{report}");
-        assert_eq!(broken(&report), (rule, Some(38)), "{report}");
+        assert_eq!(broken(&report), (rule, Some(42)), "{report}");
     }
 }
 
@@ -243,7 +244,7 @@ fn a_record_more_than_was_signed() {
     let report = judge(&files);
     assert_eq!(
         (report.exit, broken(&report)),
-        (1, ("completeness.surplus", Some(39))),
+        (1, ("completeness.surplus", Some(43))),
         "{report}"
     );
     assert_eq!(report.result(CheckName::TreeRoot), CheckResult::Holds);

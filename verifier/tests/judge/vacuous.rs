@@ -65,12 +65,12 @@ fn six_files_that_others_call_valid() {
         ),
         (
             "a step removed",
-            with_lines(&without(last - 7, false)),
+            with_lines(&without(last - 11, false)),
             "chain.sequence",
         ),
         (
             "a step removed, the rest linked anew",
-            with_lines(&without(last - 6, true)),
+            with_lines(&without(last - 10, true)),
             // The record is missed, and before that the answer that a person signed is to another decision.
             "signatures.false",
         ),

@@ -138,7 +138,12 @@ fn tier(raw: &str) -> Result<String, String> {
 }
 
 impl AdapterRecord {
-    fn of(adapter: &AdapterRegistered, tenant: &str, created: Time, updated: Time) -> Self {
+    pub(super) fn of(
+        adapter: &AdapterRegistered,
+        tenant: &str,
+        created: Time,
+        updated: Time,
+    ) -> Self {
         Self {
             tenant_id: tenant.to_owned(),
             adapter_id: adapter.id.clone(),

@@ -11,9 +11,11 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use probity_governance::command::Standing;
 use probity_governance::execute::Rejected;
+use probity_governance::producer::ReportFault;
 use probity_ledger::error::SubmitError;
 use probity_ledger::store::StoreError;
 use probity_projections::ViewError;
+use probity_schemas::vocabulary::EnvelopeFault;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -36,7 +38,7 @@ pub(crate) enum Failure {
     },
     /// The payload (or the query, as `what` says) is at fault.
     Invalid { what: &'static str, faults: Faults },
-    /// Who asks is not known, or not allowed in.
+    /// Who asks is not known, or not allowed in, or did not sign as it must.
     Credential {
         status: StatusCode,
         error: String,
@@ -74,6 +76,28 @@ impl Failure {
         Self::said(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
     }
 
+    /// The report is not signed as it must be.
+    fn signature(why: ReportFault) -> Self {
+        let status = match why {
+            ReportFault::Envelope(EnvelopeFault::PayloadTooLarge) => StatusCode::PAYLOAD_TOO_LARGE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        Self::Credential {
+            status,
+            error: why.to_string(),
+            code: why.code(),
+        }
+    }
+
+    /// A request that is refused for what its signature or key is.
+    pub(crate) const fn coded(error: String, code: &'static str) -> Self {
+        Self::Credential {
+            status: StatusCode::BAD_REQUEST,
+            error,
+            code,
+        }
+    }
+
     /// The request's ids are not those of its token.
     pub(crate) fn scope() -> Self {
         Self::said(StatusCode::FORBIDDEN, "Adapter scope mismatch")
@@ -97,7 +121,7 @@ pub(crate) struct ErrorBody {
     /// The fields at fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Faults>,
-    /// The kind of refusal, for credentials.
+    /// The kind of refusal, for credentials and signatures.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
 }
@@ -196,6 +220,8 @@ fn refusal(rejected: Rejected) -> Failure {
         Rejected::PolicyUnknown { .. } => Failure::said(StatusCode::NOT_FOUND, "Policy not found"),
         Rejected::AlreadyResolved { how } => already_resolved(how),
         Rejected::AdapterMismatch => Failure::scope(),
+        Rejected::ReportSignature { why } => Failure::signature(why),
+        Rejected::KeyInvalid { why } => Failure::coded(why.to_string(), "invalid_key"),
         Rejected::PolicyInvalid { .. }
         | Rejected::NameInvalid { .. }
         | Rejected::TextTooLong { .. }

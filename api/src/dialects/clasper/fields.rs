@@ -5,6 +5,7 @@
 //! that no field takes are left unread.
 
 use super::number::{NumberFault, scaled};
+use probity_governance::decimal::Scaled;
 use probity_schemas::body::Body;
 use probity_schemas::time::Time;
 use serde::Serialize;
@@ -293,7 +294,7 @@ pub(crate) fn body(raw: &str) -> Result<Body, String> {
     Body::from_canonical(raw.to_owned()).map_err(|error| error.to_string())
 }
 
-fn number(raw: &str, places: i32) -> Result<super::number::Scaled, String> {
+fn number(raw: &str, places: i32) -> Result<Scaled, String> {
     if kind(raw) != "number" {
         return Err(expected("number", raw));
     }

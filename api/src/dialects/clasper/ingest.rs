@@ -1,20 +1,24 @@
 //! Reports of adapters about what they did: traces, audit events, costs, metrics, violations.
 //!
 //! A report is recorded once for each execution and kind; the same again is answered `duplicate`. One that is refused
-//! leaves nothing behind and may be sent again corrected.
+//! leaves nothing behind and may be sent again corrected. Each may come in an envelope that its producer signed.
 
+mod signed;
 mod trace;
 mod wire;
 
 use super::call;
 use super::credentials::Adapter;
 use super::envelope::{ErrorBody, Failure};
+use super::fields::Fields;
 use super::intake::Payload;
 use crate::app::App;
 use axum::Json;
 use axum::extract::State;
 use probity_governance::command::{Operation, Reply};
+use probity_governance::producer::check;
 use serde::Serialize;
+use signed::Signable;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -38,7 +42,7 @@ pub(crate) struct IngestReply {
 }
 
 /// Takes the trace of an execution.
-#[utoipa::path(post, path = "/api/ingest/trace", tag = "ingest", security(("adapter" = [])), request_body = TraceReport,
+#[utoipa::path(post, path = "/api/ingest/trace", tag = "ingest", security(("adapter" = [])), request_body = Signable<TraceReport>,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 413, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn ingest_trace(
@@ -50,7 +54,7 @@ async fn ingest_trace(
 }
 
 /// Takes an audit event; one that says how a tool's execution ended is its outcome.
-#[utoipa::path(post, path = "/api/ingest/audit", tag = "ingest", security(("adapter" = [])), request_body = AuditReport,
+#[utoipa::path(post, path = "/api/ingest/audit", tag = "ingest", security(("adapter" = [])), request_body = Signable<AuditReport>,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn ingest_audit(
@@ -62,7 +66,7 @@ async fn ingest_audit(
 }
 
 /// Takes what an execution cost.
-#[utoipa::path(post, path = "/api/ingest/cost", tag = "ingest", security(("adapter" = [])), request_body = CostReport,
+#[utoipa::path(post, path = "/api/ingest/cost", tag = "ingest", security(("adapter" = [])), request_body = Signable<CostReport>,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn ingest_cost(
@@ -74,7 +78,7 @@ async fn ingest_cost(
 }
 
 /// Takes how much work an execution was.
-#[utoipa::path(post, path = "/api/ingest/metrics", tag = "ingest", security(("adapter" = [])), request_body = MetricsReport,
+#[utoipa::path(post, path = "/api/ingest/metrics", tag = "ingest", security(("adapter" = [])), request_body = Signable<MetricsReport>,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn ingest_metrics(
@@ -86,7 +90,7 @@ async fn ingest_metrics(
 }
 
 /// Takes a violation.
-#[utoipa::path(post, path = "/api/ingest/violations", tag = "ingest", security(("adapter" = [])), request_body = ViolationReport,
+#[utoipa::path(post, path = "/api/ingest/violations", tag = "ingest", security(("adapter" = [])), request_body = Signable<ViolationReport>,
     responses((status = 200, body = IngestReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn ingest_violations(
@@ -102,11 +106,26 @@ async fn take<R: Reported>(
     adapter: &Adapter,
     payload: &Payload,
 ) -> Result<Json<IngestReply>, Failure> {
-    let report = R::read(payload.fields()?)?;
+    let (payload, envelope) = signed::open(payload, R::TYPE)?;
+    let report = R::read(Fields::open(payload.as_ref())?)?;
     if !report.head().is_of(adapter) {
         return Err(Failure::scope());
     }
-    let (report, attachments) = report.translate()?;
+    if envelope
+        .as_ref()
+        .is_some_and(|sent| !sent.names(report.head()))
+    {
+        return Err(Failure::coded(
+            "The envelope names other ids than its payload".to_owned(),
+            "identity_mismatch",
+        ));
+    }
+    let (mut report, attachments) = report.translate()?;
+    if let Some(sent) = envelope {
+        let directory = call::directory(app).await?;
+        let event = report.body.event();
+        report.signature = Some(check(&directory, &adapter.actor, &event, sent.envelope));
+    }
     let operation = Operation::Report(Box::new(report));
     let receipt = call::submit_with(app, &adapter.actor, operation, attachments).await?;
     let status = if receipt.reply == Reply::Duplicate {

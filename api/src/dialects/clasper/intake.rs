@@ -20,6 +20,11 @@ const BODY_BYTES_MAX: usize = 1024 * 1024;
 pub(crate) struct Payload(Option<Body>);
 
 impl Payload {
+    /// The body as it is.
+    pub(crate) const fn body(&self) -> Option<&Body> {
+        self.0.as_ref()
+    }
+
     /// Opens the body as an object.
     pub(crate) fn fields(&self) -> Result<Fields, Failure> {
         Ok(Fields::open(self.0.as_ref())?)

@@ -292,6 +292,7 @@ fn outcome(execution: u8, dedup: u8) -> Operation {
         occurred: None,
         status: OutcomeStatus::Failed,
         trace: None,
+        signature: None,
     };
     report(
         execution,
@@ -310,6 +311,7 @@ fn cost(execution: u8, dedup: u8, cost_micros: u64) -> Operation {
         tokens_in: 0,
         tokens_out: 0,
         trace: "t".to_owned(),
+        signature: None,
     };
     report(
         execution,
@@ -323,5 +325,6 @@ fn report(execution: u8, dedup: String, body: ReportBody) -> Operation {
         execution: format!("e{execution}"),
         dedup,
         body,
+        signature: None,
     }))
 }

@@ -48,6 +48,20 @@ WITH swapped AS ( \
     SELECT log, blake3, $2, octet_length(content), content FROM swapped, \
         unnest($23::text[], $24::bytea[]) AS new (blake3, content) \
     ON CONFLICT (log, blake3) DO NOTHING \
+), erased AS ( \
+    DELETE FROM probity.disclosures AS old USING swapped \
+    WHERE old.log = swapped.log AND old.person = ANY($25::bytea[]) \
+), noted AS ( \
+    INSERT INTO probity.erased_persons (person) SELECT person FROM swapped, unnest($25::bytea[]) AS new (person) \
+    ON CONFLICT (person) DO NOTHING \
+), new_disclosures AS ( \
+    INSERT INTO probity.disclosures (log, sequence, place, person, sealed) \
+    SELECT log, sequence, place, person, sealed FROM swapped, \
+        unnest($26::bigint[], $27::bigint[], $28::bytea[], $29::bytea[]) AS new (sequence, place, person, sealed) \
+), new_checkpoint AS ( \
+    INSERT INTO probity.checkpoints (log, size, checkpoint) \
+    SELECT log, $5, $9 FROM swapped WHERE $30 \
+    ON CONFLICT (log, size) DO UPDATE SET checkpoint = excluded.checkpoint \
 ) \
 SELECT count(*) FROM swapped";
 
@@ -153,6 +167,7 @@ fn bind_records(append: &Append) -> Query<'_> {
 /// The statement with what an append holds besides its records.
 fn bind_besides<'a>(query: Query<'a>, append: &'a Append) -> Query<'a> {
     let (aliases, keys, attachments) = (&append.aliases, &append.idempotency, &append.attachments);
+    let disclosures = &append.disclosures;
     query
         .bind(column(aliases, |alias| alias.alias.as_str()))
         .bind(column(aliases, |alias| alias.subject.as_str()))
@@ -164,6 +179,12 @@ fn bind_besides<'a>(query: Query<'a>, append: &'a Append) -> Query<'a> {
         .bind(column(keys, |row| row.reply.as_str()))
         .bind(column(attachments, |attachment| attachment.blake3.as_str()))
         .bind(column(attachments, |attachment| &*attachment.content))
+        .bind(column(&append.erased, |person| person.as_slice()))
+        .bind(column(disclosures, |one| one.sequence.cast_signed()))
+        .bind(column(disclosures, |one| i64::from(one.place)))
+        .bind(column(disclosures, |one| one.person.as_slice()))
+        .bind(column(disclosures, |one| one.sealed.as_slice()))
+        .bind(append.keep_checkpoint)
 }
 
 /// One column of many rows, for `unnest`.

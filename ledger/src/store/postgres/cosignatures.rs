@@ -1,4 +1,4 @@
-//! Cosignatures: one row for each that a witness gave. None is ever changed or removed.
+//! Cosignatures: one row for each that a witness gave; and checkpoints that are kept. None is ever changed or removed.
 
 use sqlx::PgPool;
 
@@ -41,4 +41,22 @@ pub(super) async fn newest(
         .fetch_all(pool)
         .await?;
     found.into_iter().map(rows::cosignature).collect()
+}
+
+pub(super) async fn checkpoints(
+    pool: &PgPool,
+    log: LogNumber,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<(u64, String)>, StoreError> {
+    let sql = "SELECT size, checkpoint FROM probity.checkpoints \
+         WHERE log = $1 AND size > $2 ORDER BY size LIMIT $3";
+    let found: Vec<(i64, String)> = sqlx::query_as(sql)
+        .bind(log)
+        .bind(signed(after)?)
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await?;
+    let sized = |(size, checkpoint)| Ok((rows::unsigned(size)?, checkpoint));
+    found.into_iter().map(sized).collect()
 }

@@ -6,7 +6,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::attachments;
-use super::insert::{ALIASES, ATTACHMENTS, KEYS, RECORDS, SUBJECTS};
+use super::insert::{ALIASES, ATTACHMENTS, DISCLOSURES, KEYS, RECORDS, SUBJECTS};
 use crate::store::limits::INSERT_ROWS_MAX;
 use crate::store::{Append, StoreError, rows};
 
@@ -45,6 +45,10 @@ pub(super) async fn write(
     }
     write_records(connection, append).await?;
     write_besides(connection, append).await?;
+    write_disclosures(connection, append).await?;
+    if append.keep_checkpoint {
+        keep_checkpoint(connection, append).await?;
+    }
     let (log, first) = (append.expected.log, append.expected.range.size());
     if attachments::name(connection, log, first, &append.named).await? {
         Ok(true)
@@ -98,6 +102,48 @@ async fn write_records(
         first += chunk.len() as i64;
     }
     Ok(())
+}
+
+/// Deletes the disclosures of persons that are erased, and writes those that came.
+async fn write_disclosures(
+    connection: &mut SqliteConnection,
+    append: &Append,
+) -> Result<(), sqlx::Error> {
+    let log = append.expected.log;
+    for person in &append.erased {
+        sqlx::query("DELETE FROM disclosures WHERE log = ? AND person = ?")
+            .bind(log)
+            .bind(person.to_vec())
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("INSERT INTO erased_persons (person) VALUES (?) ON CONFLICT DO NOTHING")
+            .bind(person.to_vec())
+            .execute(&mut *connection)
+            .await?;
+    }
+    DISCLOSURES
+        .rows(connection, &append.disclosures, |statement, one| {
+            let statement = statement.bind(log).bind(one.sequence.cast_signed());
+            let statement = statement.bind(i64::from(one.place));
+            statement.bind(one.person.to_vec()).bind(one.sealed.clone())
+        })
+        .await
+}
+
+/// Keeps the checkpoint of the row after the append. One of that size can only be of records that were lost since.
+async fn keep_checkpoint(
+    connection: &mut SqliteConnection,
+    append: &Append,
+) -> Result<(), sqlx::Error> {
+    let sql = "INSERT INTO checkpoints (log, size, checkpoint) VALUES (?, ?, ?) \
+         ON CONFLICT (log, size) DO UPDATE SET checkpoint = excluded.checkpoint";
+    sqlx::query(sql)
+        .bind(append.expected.log)
+        .bind(append.next.range.size().cast_signed())
+        .bind(append.next.checkpoint.clone())
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Writes what an append holds besides its records.

@@ -257,6 +257,9 @@ mod tests {
             aliases: Vec::new(),
             idempotency: Vec::new(),
             attachments: Vec::new(),
+            disclosures: Vec::new(),
+            erased: Vec::new(),
+            keep_checkpoint: false,
             named: Vec::new(),
         }
     }

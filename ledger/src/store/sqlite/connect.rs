@@ -16,11 +16,13 @@ use crate::store::limits::{
 };
 
 /// The schema's history, oldest first. A file that was released is never changed.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../../migrations/sqlite/0001_records.sql"),
     include_str!("../../../migrations/sqlite/0002_cosignatures.sql"),
     include_str!("../../../migrations/sqlite/0003_timestamps.sql"),
-    include_str!("../../../migrations/sqlite/0004_attachments.sql"),
+    include_str!("../../../migrations/sqlite/0004_disclosures.sql"),
+    include_str!("../../../migrations/sqlite/0005_checkpoints.sql"),
+    include_str!("../../../migrations/sqlite/0006_attachments.sql"),
 ];
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -44,6 +44,12 @@ pub(super) const ATTACHMENTS: Insert = Insert {
     end: " ON CONFLICT (log, blake3) DO NOTHING",
 };
 
+pub(super) const DISCLOSURES: Insert = Insert {
+    into: "INSERT INTO disclosures (log, sequence, place, person, sealed) VALUES ",
+    row: "(?,?,?,?,?)",
+    end: "",
+};
+
 pub(super) const TILES: Insert = Insert {
     into: "INSERT INTO tiles (log, level, idx, hashes) VALUES ",
     row: "(?,?,?,?)",

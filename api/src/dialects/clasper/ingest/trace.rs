@@ -118,6 +118,7 @@ impl Trace {
             tokens_out: self.usage.tokens_out,
             trace: self.id,
             violations: self.violations,
+            signature: None,
         }
     }
 

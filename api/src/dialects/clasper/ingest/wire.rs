@@ -10,6 +10,7 @@ use probity_governance::command::Report;
 use probity_ledger::store::Attachment;
 use probity_schemas::body::Body;
 use probity_schemas::time::Time;
+use probity_schemas::vocabulary::PayloadType;
 use utoipa::ToSchema;
 
 /// What every report carries.
@@ -28,6 +29,11 @@ pub(crate) struct ReportHead {
 }
 
 impl ReportHead {
+    /// Whether they are the ids of this adapter, execution and trace.
+    pub(super) fn names(&self, adapter: &str, execution: &str, trace: &str) -> bool {
+        self.adapter_id == adapter && self.execution_id == execution && self.trace_id == trace
+    }
+
     /// Whether the ids are those of the token.
     pub(super) fn is_of(&self, adapter: &Adapter) -> bool {
         adapter.is(&self.tenant_id, &self.workspace_id, &self.adapter_id)
@@ -36,6 +42,9 @@ impl ReportHead {
 
 /// A report, whichever of the five.
 pub(super) trait Reported: Sized {
+    /// What an envelope calls it.
+    const TYPE: PayloadType;
+
     /// Reads it.
     fn read(fields: Fields) -> Result<Self, Faults>;
 

@@ -324,5 +324,5 @@ async fn no_route_is_open() {
             count += 1;
         }
     }
-    assert_eq!(count, 22);
+    assert_eq!(count, 24);
 }

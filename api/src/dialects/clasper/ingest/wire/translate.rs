@@ -9,19 +9,14 @@ use crate::dialects::clasper::ingest::trace::Trace;
 use crate::dialects::clasper::number::{MICRO_PLACES, MILLI_PLACES};
 use axum::http::StatusCode;
 use probity_governance::command::{Report, ReportBody};
+use probity_governance::producer::OUTCOMES;
 use probity_ledger::store::Attachment;
 use probity_schemas::event::decision::OutcomeRecorded;
 use probity_schemas::event::telemetry::{
     AuditIngested, CostIngested, MetricIngested, ViolationIngested,
 };
 use probity_schemas::time::Time;
-use probity_schemas::vocabulary::OutcomeStatus;
-
-/// Audit events that say how an act ended.
-const OUTCOMES: [(&str, OutcomeStatus); 2] = [
-    ("tool_execution_completed", OutcomeStatus::Completed),
-    ("tool_execution_failed", OutcomeStatus::Failed),
-];
+use probity_schemas::vocabulary::PayloadType;
 
 fn head(fields: &mut Fields) -> ReportHead {
     ReportHead {
@@ -40,6 +35,8 @@ fn moment(fields: &mut Fields, name: &str) -> Time {
 }
 
 impl Reported for AuditReport {
+    const TYPE: PayloadType = PayloadType::Audit;
+
     fn read(mut fields: Fields) -> Result<Self, Faults> {
         let report = Self {
             head: head(&mut fields),
@@ -70,6 +67,7 @@ impl Reported for AuditReport {
                 occurred: Some(self.occurred_at),
                 status,
                 trace: Some(trace),
+                signature: None,
             })),
             None => ReportBody::Audit(Box::new(AuditIngested {
                 body: self.event_data,
@@ -78,6 +76,7 @@ impl Reported for AuditReport {
                 message: self.message,
                 occurred: self.occurred_at,
                 trace,
+                signature: None,
             })),
         };
         Ok((
@@ -85,6 +84,7 @@ impl Reported for AuditReport {
                 execution,
                 dedup,
                 body,
+                signature: None,
             },
             Vec::new(),
         ))
@@ -92,6 +92,8 @@ impl Reported for AuditReport {
 }
 
 impl Reported for CostReport {
+    const TYPE: PayloadType = PayloadType::Cost;
+
     fn read(mut fields: Fields) -> Result<Self, Faults> {
         let report = Self {
             head: head(&mut fields),
@@ -120,12 +122,14 @@ impl Reported for CostReport {
             tokens_in: self.input_tokens.unwrap_or_default(),
             tokens_out: self.output_tokens.unwrap_or_default(),
             trace: self.head.trace_id,
+            signature: None,
         }));
         Ok((
             Report {
                 execution,
                 dedup: "cost".to_owned(),
                 body,
+                signature: None,
             },
             Vec::new(),
         ))
@@ -133,6 +137,8 @@ impl Reported for CostReport {
 }
 
 impl Reported for MetricsReport {
+    const TYPE: PayloadType = PayloadType::Metrics;
+
     fn read(mut fields: Fields) -> Result<Self, Faults> {
         let report = Self {
             head: head(&mut fields),
@@ -156,12 +162,14 @@ impl Reported for MetricsReport {
             occurred: self.recorded_at,
             steps: self.step_count,
             trace: self.head.trace_id,
+            signature: None,
         }));
         Ok((
             Report {
                 execution,
                 dedup: "metrics".to_owned(),
                 body,
+                signature: None,
             },
             Vec::new(),
         ))
@@ -169,6 +177,8 @@ impl Reported for MetricsReport {
 }
 
 impl Reported for ViolationReport {
+    const TYPE: PayloadType = PayloadType::Violations;
+
     fn read(mut fields: Fields) -> Result<Self, Faults> {
         let report = Self {
             head: head(&mut fields),
@@ -194,12 +204,14 @@ impl Reported for ViolationReport {
             occurred: self.occurred_at,
             trace: self.head.trace_id,
             violation: self.violation_type,
+            signature: None,
         }));
         Ok((
             Report {
                 execution,
                 dedup,
                 body,
+                signature: None,
             },
             Vec::new(),
         ))
@@ -207,6 +219,8 @@ impl Reported for ViolationReport {
 }
 
 impl Reported for TraceReport {
+    const TYPE: PayloadType = PayloadType::Trace;
+
     fn read(mut fields: Fields) -> Result<Self, Faults> {
         let head = head(&mut fields);
         let body = fields.required("trace", |raw| fields::object(raw).map(Some));
@@ -251,6 +265,7 @@ impl Reported for TraceReport {
             execution,
             dedup: "trace".to_owned(),
             body: ReportBody::Trace(Box::new(record)),
+            signature: None,
         };
         Ok((report, vec![attachment]))
     }
