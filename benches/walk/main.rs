@@ -1,4 +1,4 @@
-//! The load program for the walk of a record, outside HTTP: `cargo bench --bench walk [-- append | read]`.
+//! The load program for the walk of a record, outside HTTP: `cargo bench --bench walk [-- append | read | evidence]`.
 
 #![expect(
     clippy::unwrap_used,
@@ -9,6 +9,7 @@
 )]
 
 mod append;
+mod evidence;
 mod log;
 mod measure;
 mod raw;
@@ -27,6 +28,9 @@ fn main() {
         }
         if all || wanted.iter().any(|word| word == "read") {
             read::run().await;
+        }
+        if all || wanted.iter().any(|word| word == "evidence") {
+            evidence::run().await;
         }
     });
 }

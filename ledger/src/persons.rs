@@ -1,7 +1,7 @@
 //! The keys of persons: one each, under which their disclosures are sealed, kept apart from the records. Destroying one is what
 //! erases a person; no record is touched.
 //!
-//! A key is kept wrapped, with the person's id, under the wrapping key (`KEYS/persons.key`), which is in no database and is
+//! A key is kept wrapped, with the person's id, under the wrapping key (`KEYS/_persons.key`), which is in no database and is
 //! replaced whenever a person is erased: a copy of the keys from before opens nothing without a copy of that file. Not here:
 //! which values are personal, and what is recorded of an erasure.
 

@@ -10,7 +10,8 @@ use crate::lookup::Lookup;
 use crate::receipt::{Committed, Receipt};
 use crate::seal::{SealError, SealedRecord, next_head, seal};
 use crate::store::{
-    Append, AppendError, Attachment, IdempotencyRow, NamedAttachment, PersonToken, SealedDisclosure, StoreError,
+    Append, AppendError, Attachment, IdempotencyRow, NamedAttachment, PersonToken,
+    SealedDisclosure, StoreError,
 };
 use probity_governance::command::{Draft, Moment, Operation, Reply};
 use probity_governance::execute::{Decided, Rejected, execute};

@@ -112,8 +112,13 @@ impl OriginLink {
 }
 
 /// The newest record of every subject seen: revision and leaf hash, by a hash of the subject's name.
-#[derive(Debug, Default)]
-pub struct SubjectLinks(HashMap<SubjectKey, (u64, [u8; 20])>);
+///
+/// Many small tables, so that one that grows is copied and not all.
+#[derive(Debug)]
+pub struct SubjectLinks([HashMap<SubjectKey, (u64, [u8; 20])>; SUBJECT_TABLES]);
+
+/// Tables of [`SubjectLinks`], by the first bits of the key.
+const SUBJECT_TABLES: usize = 64;
 
 /// The first 16 bytes of the SHA-256 of a subject's name.
 ///
@@ -128,6 +133,12 @@ impl SubjectKey {
     pub fn of(subject: &str) -> Self {
         let name = crate::hash::sha256(&[subject.as_bytes()]);
         Self(std::array::from_fn(|at| name.0[at]))
+    }
+}
+
+impl Default for SubjectLinks {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| HashMap::new()))
     }
 }
 
@@ -147,7 +158,7 @@ impl SubjectLinks {
     pub fn follow_as(&mut self, key: SubjectKey, record: &Record<'_>) -> Result<(), FormatError> {
         let sequence = record.sequence;
         let leaf: [u8; 20] = std::array::from_fn(|at| record.leaf.0[at]);
-        let entry = self.0.entry(key);
+        let entry = self.0[usize::from(key.0[0]) % SUBJECT_TABLES].entry(key);
         let before = match &entry {
             Entry::Occupied(known) => Some(*known.get()),
             Entry::Vacant(_) => None,
@@ -170,12 +181,12 @@ impl SubjectLinks {
     /// How many distinct subjects were seen.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.0.iter().map(HashMap::len).sum()
     }
 
     /// Whether none was seen.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 }

@@ -6,13 +6,21 @@
 
 use crate::event::seal::SealedRun;
 use crate::hash::{Hash, leaf_hash};
+use std::fmt::Write as _;
+
+/// Bytes of the longest revision and the hash of an entry, with a space before each.
+const NUMBER_AND_HASH_BYTES: usize = 1 + 20 + 1 + 64;
 
 /// The leaf of a run's tree: the leaf hash of `subject SP revision SP leaf`, the newest record of the subject in the run.
 ///
 /// No character of a subject is below the space, so entries sort as their subjects do.
 #[must_use]
 pub fn entry_hash(subject: &str, revision: u64, leaf: &Hash) -> Hash {
-    leaf_hash(format!("{subject} {revision} {leaf}").as_bytes())
+    let mut entry = String::with_capacity(subject.len() + NUMBER_AND_HASH_BYTES);
+    entry.push_str(subject);
+    // Writing to a string cannot fail.
+    let _ = write!(entry, " {revision} {leaf}");
+    leaf_hash(entry.as_bytes())
 }
 
 /// What a seal does to the runs before it.

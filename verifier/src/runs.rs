@@ -1,44 +1,59 @@
 //! Sealed subjects: the runs of each `subjects.sealed`, computed again from the records.
 //!
-//! Memory: 40 bytes and its name a distinct subject, and as much again while two runs become one; about 120 bytes a record
-//! that no seal covers yet, up to [`UNSEALED_RECORDS_MAX`] of them.
+//! Sorting and merging take a thread of their own, so that the walk goes on meanwhile; what it finds is told at the end.
+//!
+//! Memory: 40 bytes and its name a distinct subject; 48 bytes and its subject a record that no seal covers yet, up to
+//! [`UNSEALED_RECORDS_MAX`] of them, and as much again while the thread is behind.
 
+mod run;
+
+use self::run::{Run, Written};
 use crate::limits::UNSEALED_RECORDS_MAX;
 use crate::report::{CheckName, Findings};
 use probity_schemas::event::seal::{SealedRun, SubjectsSealed};
-use probity_schemas::hash::Hash;
 use probity_schemas::record::Record;
-use probity_schemas::run::{Step, entry_hash, step};
-use probity_schemas::tree::root_of;
+use probity_schemas::run::{Step, step};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+/// Seals that wait for the thread before the walk does.
+const SEALS_WAITING_MAX: usize = 1;
 
 /// The runs that the records give.
 #[derive(Debug, Default)]
 pub(crate) struct Runs {
-    stated: Vec<SealedRun>,
-    entries: Vec<Run>,
-    /// How many records the runs cover.
+    /// How many records the seals so far cover.
     size: u64,
     /// The records after those, in order.
-    unsealed: Vec<Written>,
+    unsealed: Written,
     seals: u64,
     /// The records are not followed any more, for this reason.
     left: Option<String>,
+    merger: Option<Merger>,
 }
 
-/// A record, as far as a run has it.
+/// The thread that computes runs, from the first seal on.
 #[derive(Debug)]
-struct Written {
-    subject: Box<str>,
-    revision: u64,
-    leaf: Hash,
+struct Merger {
+    seals: SyncSender<Seal>,
+    fault: JoinHandle<Option<Fault>>,
 }
 
-/// The entries of a run, sorted by subject: their names one after the other, where each ends, and their hashes.
-#[derive(Debug, Default)]
-struct Run {
-    names: String,
-    ends: Vec<usize>,
-    hashes: Vec<Hash>,
+/// A seal, and the records that it is the first to cover.
+#[derive(Debug)]
+struct Seal {
+    position: u64,
+    size: u64,
+    runs: Vec<SealedRun>,
+    records: Written,
+}
+
+/// A seal that is false, and why.
+#[derive(Debug)]
+struct Fault {
+    position: u64,
+    rule: &'static str,
+    detail: &'static str,
 }
 
 impl Runs {
@@ -52,74 +67,48 @@ impl Runs {
                 "more than {UNSEALED_RECORDS_MAX} records stand before the next seal"
             ));
         }
-        self.unsealed.push(Written {
-            subject: record.envelope.subject.as_ref().into(),
-            revision: record.revision,
-            leaf: record.leaf,
-        });
+        let subject = record.envelope.subject.as_ref();
+        self.unsealed.push(subject, record.revision, record.leaf);
     }
 
-    /// Compares a seal with the runs of the records before it.
+    /// Has a seal compared with the runs of the records before it.
     pub(crate) fn seal(&mut self, position: u64, sealed: &SubjectsSealed, findings: &mut Findings) {
         self.seals += 1;
         if self.left.is_some() {
             return;
         }
-        let fault = if sealed.size <= self.size || sealed.size > position {
-            Some(("sealed.size", "it does not cover records of its own"))
-        } else {
-            let expected = self.next(sealed.size);
-            let shape = |runs: &[SealedRun]| -> Vec<(u64, u64)> {
-                runs.iter().map(|run| (run.first, run.length)).collect()
+        if sealed.size <= self.size || sealed.size > position {
+            let fault = Fault {
+                position,
+                rule: "sealed.size",
+                detail: "it does not cover records of its own",
             };
-            if shape(&expected) != shape(&sealed.runs) {
-                Some(("sealed.runs", "its runs do not go on from those before"))
-            } else if expected != sealed.runs {
-                Some(("sealed.root", "a run is not what the records give"))
-            } else {
-                None
-            }
+            return self.fail(&fault, findings);
+        }
+        let covered = usize::try_from(sealed.size - self.size).unwrap_or(usize::MAX);
+        let seal = Seal {
+            position,
+            size: sealed.size,
+            runs: sealed.runs.clone(),
+            records: self.unsealed.take(covered),
         };
-        if let Some((rule, detail)) = fault {
-            findings.fail(CheckName::Sealed, Some(position), rule, detail);
-            self.leave(format!("the seal of record {position} is false"));
+        self.size = sealed.size;
+        let merger = self.merger.get_or_insert_with(Merger::start);
+        // A thread that is gone has a fault to tell, or panicked: both are seen at the end.
+        if merger.seals.send(seal).is_err() {
+            self.conclude(findings);
         }
-    }
-
-    /// The runs as they go on to a size.
-    fn next(&mut self, size: u64) -> Vec<SealedRun> {
-        let Step {
-            kept,
-            first,
-            length,
-        } = step(&self.stated, self.size);
-        let covered = usize::try_from(size - self.size).unwrap_or(usize::MAX);
-        let rest = self.unsealed.split_off(covered.min(self.unsealed.len()));
-        let mut newest = Run::of(std::mem::replace(&mut self.unsealed, rest));
-        for older in self.entries.drain(kept..).rev() {
-            newest = older.merged(&newest);
-        }
-        self.stated.truncate(kept);
-        self.stated.push(SealedRun {
-            count: newest.hashes.len() as u64,
-            first,
-            length,
-            root: root_of(newest.hashes.iter().copied()),
-        });
-        self.entries.push(newest);
-        self.size = size;
-        self.stated.clone()
     }
 
     /// From here on the runs are not known.
     pub(crate) fn leave(&mut self, why: String) {
         self.left.get_or_insert(why);
-        self.unsealed = Vec::new();
-        self.entries = Vec::new();
+        self.unsealed = Written::default();
     }
 
     /// The end of the records.
-    pub(crate) fn close(self, records: u64, findings: &mut Findings) {
+    pub(crate) fn close(mut self, records: u64, findings: &mut Findings) {
+        self.conclude(findings);
         let name = CheckName::Sealed;
         match (self.seals, self.left) {
             (0, _) => findings.hold(name, "no subjects are sealed yet"),
@@ -133,60 +122,80 @@ impl Runs {
             }
         }
     }
+
+    /// Waits for the thread and tells what it found.
+    fn conclude(&mut self, findings: &mut Findings) {
+        let Some(Merger { seals, fault }) = self.merger.take() else {
+            return;
+        };
+        drop(seals);
+        match fault.join() {
+            Ok(None) => {}
+            Ok(Some(fault)) => self.fail(&fault, findings),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+
+    fn fail(&mut self, fault: &Fault, findings: &mut Findings) {
+        let position = fault.position;
+        findings.fail(CheckName::Sealed, Some(position), fault.rule, fault.detail);
+        self.leave(format!("the seal of record {position} is false"));
+    }
 }
 
-impl Run {
-    /// The newest record of each subject.
-    fn of(mut written: Vec<Written>) -> Self {
-        // The sort is stable: of one subject the newest comes last.
-        written.sort_by(|one, other| one.subject.cmp(&other.subject));
-        let mut run = Self::default();
-        for (at, one) in written.iter().enumerate() {
-            let next = written.get(at + 1);
-            if next.is_none_or(|next| next.subject != one.subject) {
-                run.push(
-                    &one.subject,
-                    entry_hash(&one.subject, one.revision, &one.leaf),
-                );
-            }
-        }
-        run
-    }
-
-    /// Both, and of a subject that is in both the entry of the newer.
-    fn merged(&self, newer: &Self) -> Self {
-        let mut merged = Self::default();
-        let (mut old, mut new) = (self.iter().peekable(), newer.iter().peekable());
-        loop {
-            let entry = match (old.peek(), new.peek()) {
-                (Some((before, _)), Some((after, _))) if before < after => old.next(),
-                (Some((before, _)), Some((after, _))) => {
-                    if before == after {
-                        old.next();
-                    }
-                    new.next()
-                }
-                (Some(_), None) => old.next(),
-                (None, _) => new.next(),
-            };
-            match entry {
-                Some((subject, hash)) => merged.push(subject, hash),
-                None => return merged,
-            }
+impl Merger {
+    fn start() -> Self {
+        let (sender, receiver) = sync_channel(SEALS_WAITING_MAX);
+        Self {
+            seals: sender,
+            fault: thread::spawn(move || first_fault(&receiver)),
         }
     }
+}
 
-    fn push(&mut self, subject: &str, hash: Hash) {
-        self.names.push_str(subject);
-        self.ends.push(self.names.len());
-        self.hashes.push(hash);
+/// Compares seals with the records, up to the first that is false.
+fn first_fault(seals: &Receiver<Seal>) -> Option<Fault> {
+    let (mut stated, mut entries) = (Vec::new(), Vec::new());
+    let mut before = 0;
+    for seal in seals {
+        next(&mut stated, &mut entries, before, &seal.records);
+        before = seal.size;
+        let shape = |runs: &[SealedRun]| -> Vec<(u64, u64)> {
+            runs.iter().map(|run| (run.first, run.length)).collect()
+        };
+        let (rule, detail) = if shape(&stated) != shape(&seal.runs) {
+            ("sealed.runs", "its runs do not go on from those before")
+        } else if stated != seal.runs {
+            ("sealed.root", "a run is not what the records give")
+        } else {
+            continue;
+        };
+        return Some(Fault {
+            position: seal.position,
+            rule,
+            detail,
+        });
     }
+    None
+}
 
-    fn iter(&self) -> impl Iterator<Item = (&str, Hash)> {
-        let begins = std::iter::once(0).chain(self.ends.iter().copied());
-        let names = begins
-            .zip(&self.ends)
-            .map(|(from, to)| &self.names[from..*to]);
-        names.zip(self.hashes.iter().copied())
+/// The runs as they go on with these records, after `size` others.
+fn next(stated: &mut Vec<SealedRun>, entries: &mut Vec<Run>, size: u64, records: &Written) {
+    let Step {
+        kept,
+        first,
+        length,
+    } = step(stated, size);
+    let mut newest = Run::of(records);
+    for older in entries.drain(kept..).rev() {
+        newest = older.merged(newest);
     }
+    stated.truncate(kept);
+    stated.push(SealedRun {
+        count: newest.len(),
+        first,
+        length,
+        root: newest.root(),
+    });
+    entries.push(newest);
 }

@@ -116,10 +116,10 @@ async fn a_replacement_that_broke_off_is_finished() {
     Wrapping::prepare(&keys).unwrap();
     assert_eq!(all.open(std::slice::from_ref(&bob)).await.unwrap().len(), 1);
     // After the second: everything is wrapped with the new one, and the old one still has its name.
-    let old = std::fs::read(keys.join("persons.key")).unwrap();
+    let old = std::fs::read(keys.join("_persons.key")).unwrap();
     all.destroy(&HashSet::from([ada.person])).await.unwrap();
-    std::fs::rename(keys.join("persons.key"), keys.join("persons.key.new")).unwrap();
-    std::fs::write(keys.join("persons.key"), old).unwrap();
+    std::fs::rename(keys.join("_persons.key"), keys.join("_persons.key.new")).unwrap();
+    std::fs::write(keys.join("_persons.key"), old).unwrap();
     let again = persons(root.path());
     assert_eq!(
         again.open(std::slice::from_ref(&bob)).await.unwrap().len(),
@@ -128,7 +128,7 @@ async fn a_replacement_that_broke_off_is_finished() {
     again.destroy(&HashSet::new()).await.unwrap();
     assert_eq!(again.open(&[bob]).await.unwrap().len(), 1);
     assert!(
-        !keys.join("persons.key.new").exists(),
+        !keys.join("_persons.key.new").exists(),
         "the old one is gone"
     );
     assert_eq!(all.token(&acme, "ada").await.unwrap(), None);
@@ -141,7 +141,7 @@ async fn without_its_wrapping_key_nothing_is_made_or_found() {
     let all = persons(root.path());
     let acme = tenant("acme");
     let ada = sealed(&all, &acme, "ada").await;
-    std::fs::remove_file(root.path().join("keys/persons.key")).unwrap();
+    std::fs::remove_file(root.path().join("keys/_persons.key")).unwrap();
     let lost = |error| matches!(error, PersonError::WrongKey { .. });
     assert!(lost(all.open(&[ada]).await.unwrap_err()));
     assert!(lost(all.token(&acme, "ada").await.unwrap_err()));

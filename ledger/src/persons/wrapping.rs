@@ -1,6 +1,6 @@
-//! The wrapping key: a file beside the signer's (`persons.key`, 0600, 32 bytes in hexadecimal), in no backup of ours.
+//! The wrapping key: a file beside the signers' (`_persons.key`, 0600, 32 bytes in hexadecimal; no tenant can have that name), in no backup of ours.
 //!
-//! It is replaced in three steps: the new one is written beside it (`persons.key.new`), every key is wrapped anew in one
+//! It is replaced in three steps: the new one is written beside it (`_persons.key.new`), every key is wrapped anew in one
 //! transaction, the new file takes the old one's place. Which of the two is in force is said by the keys; whoever takes the next
 //! turn after a crash ends what was begun. Files are written in a turn only; several nodes share the directory, as they share the
 //! signer's keys.
@@ -20,11 +20,11 @@ pub(super) struct Wrapping {
 
 /// Where it is.
 pub(super) fn path(keys: &Path) -> PathBuf {
-    keys.join("persons.key")
+    keys.join("_persons.key")
 }
 
 fn next_path(keys: &Path) -> PathBuf {
-    keys.join("persons.key.new")
+    keys.join("_persons.key.new")
 }
 
 impl Wrapping {

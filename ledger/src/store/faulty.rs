@@ -13,9 +13,8 @@ use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
 
 use super::{
-    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
-    LogNumber, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
-    SubjectEntry,
+    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, Owner,
+    PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// What happens to an append.

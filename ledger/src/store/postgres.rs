@@ -26,9 +26,8 @@ use tokio::sync::RwLock;
 
 use super::limits::ANSWER_SECONDS_MAX;
 use super::{
-    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp,
-    LogNumber, Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
-    SubjectEntry,
+    Append, AppendError, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber, Mode,
+    Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// A PostgreSQL database that keeps logs.

@@ -8,8 +8,8 @@ use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 
 use super::{
-    Append, Head, IdempotencyRow, KeptAttachment, KeptCosignature, KeptTimestamp, LogNumber, PersonToken,
-    SealedDisclosure, StoreError, StoredRecord, SubjectEntry,
+    Append, Head, IdempotencyRow, KeptAttachment, KeptCosignature, KeptTimestamp, LogNumber,
+    PersonToken, SealedDisclosure, StoreError, StoredRecord, SubjectEntry,
 };
 
 /// Columns of a log's row: log, tenant, size, root, range, bytes, epoch, checkpoint.

@@ -29,9 +29,9 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use self::committer::Committer;
 use super::{
-    Append, AppendError, FileLock, Head, IdempotencyRow, KeptCosignature,
-    KeptTimestamp, LogNumber, Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError,
-    StoredRecord, SubjectEntry,
+    Append, AppendError, FileLock, Head, IdempotencyRow, KeptCosignature, KeptTimestamp, LogNumber,
+    Mode, Owner, PersonToken, SealedDisclosure, Span, Store, StoreError, StoredRecord,
+    SubjectEntry,
 };
 
 /// The writing connection; empty once the store is closed.

@@ -2,7 +2,7 @@
 
 use super::home::{Home, observation};
 use probity_governance::command::Operation;
-use probity_ledger::export::{DirectorySink, End, export, export_part};
+use probity_ledger::export::{DirectorySink, End, Shown, export, export_part};
 use probity_ledger::limits::ATTACHMENT_PART_BYTES;
 use probity_ledger::store::faulty::{AppendFault, FaultyStore};
 use probity_ledger::store::{Mode, Store, StoreError, open};
@@ -265,11 +265,15 @@ async fn bundle(
     let (reader, keys) = (ledger.reader(), home.root.path().join("keys"));
     let mut sink = DirectorySink::create(out).unwrap();
     let bar = &mut |_, _| {};
-    let (tenant, newest) = (&home.tenant, End::Newest);
+    let tenant = &home.tenant;
+    let shown = Shown {
+        end: End::Newest,
+        persons: None,
+    };
     let summary = if *filter == BundleFilter::default() {
-        export(&reader, tenant, &keys, newest, &mut sink, bar).await
+        export(&reader, tenant, &keys, shown, &mut sink, bar).await
     } else {
-        export_part(&reader, tenant, &keys, newest, filter, &mut sink, bar).await
+        export_part(&reader, tenant, &keys, shown, filter, &mut sink, bar).await
     };
     let summary = summary.unwrap();
     (summary.attachments, summary.attachments_missing)

@@ -225,12 +225,12 @@ async fn a_key_that_was_not_destroyed_is_destroyed_by_the_retry_or_at_the_next_s
         let tenant = &home.tenant;
         ledger.submit(tenant, letter("ada", "ada@a")).await.unwrap();
         let keys = home.root.path().join("keys");
-        let copies = ["persons.db", "persons.key"].map(|name| {
+        let copies = ["persons.db", "_persons.key"].map(|name| {
             let path = keys.join(name);
             (path.clone(), std::fs::read(path).unwrap())
         });
         // The new wrapping key cannot be written where a directory is.
-        let blocker = keys.join("persons.key.new");
+        let blocker = keys.join("_persons.key.new");
         std::fs::create_dir_all(blocker.join("in the way")).unwrap();
         let before = home.check(&ledger).await;
         let failed = ledger.submit(tenant, erase("ada", "1")).await;
