@@ -115,7 +115,10 @@ impl OriginLink {
 ///
 /// Many small tables, so that one that grows is copied and not all.
 #[derive(Debug)]
-pub struct SubjectLinks([HashMap<SubjectKey, (u64, [u8; 20])>; SUBJECT_TABLES]);
+pub struct SubjectLinks([HashMap<SubjectKey, Newest>; SUBJECT_TABLES]);
+
+/// A subject's newest record: its revision (little-endian: in bytes, so that an entry has no gap) and the head of its leaf hash.
+type Newest = ([u8; 8], [u8; 20]);
 
 /// Tables of [`SubjectLinks`], by the first bits of the key.
 const SUBJECT_TABLES: usize = 64;
@@ -160,7 +163,10 @@ impl SubjectLinks {
         let leaf: [u8; 20] = std::array::from_fn(|at| record.leaf.0[at]);
         let entry = self.0[usize::from(key.0[0]) % SUBJECT_TABLES].entry(key);
         let before = match &entry {
-            Entry::Occupied(known) => Some(*known.get()),
+            Entry::Occupied(known) => {
+                let (revision, leaf) = *known.get();
+                Some((u64::from_le_bytes(revision), leaf))
+            }
             Entry::Vacant(_) => None,
         };
         if record.revision != before.map_or(0, |(revision, _)| revision + 1) {
@@ -174,7 +180,7 @@ impl SubjectLinks {
         if !linked {
             return Err(FormatError::BadSubjectPrevious { sequence });
         }
-        entry.insert_entry((record.revision, leaf));
+        entry.insert_entry((record.revision.to_le_bytes(), leaf));
         Ok(())
     }
 

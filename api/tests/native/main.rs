@@ -6,6 +6,7 @@ mod attachments;
 mod deciding;
 mod forwarding;
 mod harness;
+mod hostile;
 mod limits;
 mod program;
 mod reading;

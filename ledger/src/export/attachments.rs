@@ -15,7 +15,7 @@ const ATTACHMENTS_A_PAGE: u32 = 500;
 
 /// How many attachments went out, and how many should have and are not there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct Attached {
     pub(super) there: u64,
     pub(super) missing: u64,
 }
@@ -26,19 +26,19 @@ pub(super) async fn of_log(
     log: LogNumber,
     size: u64,
     sink: &mut dyn BundleSink,
-) -> Result<Shown, ExportError> {
-    let (mut after, mut shown) = (String::new(), Shown::default());
+) -> Result<Attached, ExportError> {
+    let (mut after, mut attached) = (String::new(), Attached::default());
     loop {
         let page = reader
             .store()
             .attachment_list(log, size, &after, ATTACHMENTS_A_PAGE)
             .await?;
         let Some(last) = page.last() else {
-            return Ok(shown);
+            return Ok(attached);
         };
         after.clone_from(&last.blake3);
         for kept in &page {
-            put(reader, Some(kept), sink, &mut shown).await?;
+            put(reader, Some(kept), sink, &mut attached).await?;
         }
     }
 }
@@ -49,19 +49,19 @@ pub(super) async fn of_names(
     log: LogNumber,
     names: BTreeSet<String>,
     sink: &mut dyn BundleSink,
-) -> Result<Shown, ExportError> {
-    let mut shown = Shown::default();
+) -> Result<Attached, ExportError> {
+    let mut attached = Attached::default();
     for name in names {
         let found = reader.store().attachments(log, &[name]).await?;
         put(
             reader,
             found.first().and_then(Option::as_ref),
             sink,
-            &mut shown,
+            &mut attached,
         )
         .await?;
     }
-    Ok(shown)
+    Ok(attached)
 }
 
 /// The names of the attachments that a line names.
@@ -83,10 +83,10 @@ async fn put(
     reader: &Reader,
     kept: Option<&KeptAttachment>,
     sink: &mut dyn BundleSink,
-    shown: &mut Shown,
+    attached: &mut Attached,
 ) -> Result<(), ExportError> {
     let Some(kept) = kept else {
-        shown.missing += 1;
+        attached.missing += 1;
         return Ok(());
     };
     let store = reader.store();
@@ -96,7 +96,7 @@ async fn put(
             attachment.blake3 = kept.blake3,
             "export: an attachment is not all there, and left out"
         );
-        shown.missing += 1;
+        attached.missing += 1;
         return Ok(());
     }
     let member = Member::Attachment(kept.blake3.clone());
@@ -107,6 +107,6 @@ async fn put(
         part += 1;
     }
     sink.end().await?;
-    shown.there += 1;
+    attached.there += 1;
     Ok(())
 }

@@ -167,7 +167,7 @@ async fn a_start_deletes_what_a_crash_left_in_the_middle() {
         .await
         .unwrap();
     // As a crash would: nobody tells the store.
-    std::mem::forget(upload);
+    let _never_dropped = std::mem::ManuallyDrop::new(upload);
     let full = ledger.begin_upload(&home.tenant, &small, 1, 9_000_000);
     assert!(matches!(full.await.err(), Some(UploadError::Quota { .. })));
     ledger.close().await;
