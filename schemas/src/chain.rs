@@ -1,7 +1,7 @@
 //! The links between records of a log, checked record by record: order, ids, time, `previous`, and the subject's own
 //! `revision` and `subjectprevious`.
 //!
-//! Memory: one small entry a distinct subject, [`SubjectLinks`]; a reader of a part of a log brings none.
+//! Where each subject stands is remembered by the reader, in the way that suits it.
 
 use crate::error::FormatError;
 use crate::event::Event;
@@ -9,8 +9,6 @@ use crate::event::log::{LogOpened, LogRestored};
 use crate::hash::Hash;
 use crate::record::Record;
 use crate::time::Time;
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use uuid::Uuid;
 
 /// Where a chain of records stands: what the next record must link to.
@@ -111,88 +109,60 @@ impl OriginLink {
     }
 }
 
-/// The newest record of every subject seen: revision and leaf hash, by a hash of the subject's name.
-///
-/// Many small tables, so that one that grows is copied and not all.
-#[derive(Debug)]
-pub struct SubjectLinks([HashMap<SubjectKey, Newest>; SUBJECT_TABLES]);
+/// Where a subject stands: what its next record must link to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubjectTip {
+    /// The revision of its newest record.
+    pub revision: u64,
+    /// The leaf hash of that record.
+    pub leaf: Hash,
+}
 
-/// A subject's newest record: its revision (little-endian: in bytes, so that an entry has no gap) and the head of its leaf hash.
-type Newest = ([u8; 8], [u8; 20]);
+/// A record's own link inside its subject.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SubjectLink {
+    /// The record.
+    pub sequence: u64,
+    /// Its revision.
+    pub revision: u64,
+    /// Its `subjectprevious`.
+    pub previous: Option<Hash>,
+}
 
-/// Tables of [`SubjectLinks`], by the first bits of the key.
-const SUBJECT_TABLES: usize = 64;
-
-/// The first 16 bytes of the SHA-256 of a subject's name.
-///
-/// The name is hashed to bound the entry; a log's owner who finds two names with one such hash could only make his own
-/// honest log fail.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, std::hash::Hash)]
-pub struct SubjectKey([u8; 16]);
-
-impl SubjectKey {
-    /// The key of a subject.
+impl SubjectTip {
+    /// Where the subject stands after this record.
     #[must_use]
-    pub fn of(subject: &str) -> Self {
-        let name = crate::hash::sha256(&[subject.as_bytes()]);
-        Self(std::array::from_fn(|at| name.0[at]))
+    pub const fn of(record: &Record<'_>) -> Self {
+        Self {
+            revision: record.revision,
+            leaf: record.leaf,
+        }
     }
 }
 
-impl Default for SubjectLinks {
-    fn default() -> Self {
-        Self(std::array::from_fn(|_| HashMap::new()))
+impl SubjectLink {
+    /// The link of this record.
+    #[must_use]
+    pub const fn of(record: &Record<'_>) -> Self {
+        Self {
+            sequence: record.sequence,
+            revision: record.revision,
+            previous: record.envelope.subjectprevious,
+        }
     }
-}
 
-impl SubjectLinks {
-    /// Checks a record's links inside its subject and moves on to it.
+    /// Checks that the record is the next of its subject after `before`; the first, if there is none.
     ///
     /// # Errors
     /// [`FormatError::RevisionGap`] or [`FormatError::BadSubjectPrevious`].
-    pub fn follow(&mut self, record: &Record<'_>) -> Result<(), FormatError> {
-        self.follow_as(SubjectKey::of(&record.envelope.subject), record)
-    }
-
-    /// [`Self::follow`], for one who has the key of the record's subject at hand.
-    ///
-    /// # Errors
-    /// As [`Self::follow`].
-    pub fn follow_as(&mut self, key: SubjectKey, record: &Record<'_>) -> Result<(), FormatError> {
-        let sequence = record.sequence;
-        let leaf: [u8; 20] = std::array::from_fn(|at| record.leaf.0[at]);
-        let entry = self.0[usize::from(key.0[0]) % SUBJECT_TABLES].entry(key);
-        let before = match &entry {
-            Entry::Occupied(known) => {
-                let (revision, leaf) = *known.get();
-                Some((u64::from_le_bytes(revision), leaf))
-            }
-            Entry::Vacant(_) => None,
-        };
-        if record.revision != before.map_or(0, |(revision, _)| revision + 1) {
+    pub fn follows(&self, before: Option<&SubjectTip>) -> Result<(), FormatError> {
+        let sequence = self.sequence;
+        if self.revision != before.map_or(0, |before| before.revision + 1) {
             return Err(FormatError::RevisionGap { sequence });
         }
-        let linked = match (before, record.envelope.subjectprevious) {
-            (None, None) => true,
-            (Some((_, before)), Some(stated)) => stated.0.starts_with(&before),
-            _ => false,
-        };
-        if !linked {
+        if self.previous != before.map(|before| before.leaf) {
             return Err(FormatError::BadSubjectPrevious { sequence });
         }
-        entry.insert_entry((record.revision.to_le_bytes(), leaf));
         Ok(())
-    }
-
-    /// How many distinct subjects were seen.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.0.iter().map(HashMap::len).sum()
-    }
-
-    /// Whether none was seen.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

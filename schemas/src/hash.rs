@@ -46,6 +46,11 @@ impl Hash {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// Appends the digest in its one spelling as text.
+    pub fn write_base64(&self, text: &mut String) {
+        STANDARD.encode_string(self.0, text);
+    }
+
     /// The digest as raw bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {

@@ -11,7 +11,7 @@ use crate::error::FormatError;
 use crate::event::Event;
 use crate::hash::{Hash, leaf_hash};
 use crate::limits::{INTEGER_MAX, LABEL_BYTES_MAX, RECORD_BYTES_MAX, SEQUENCE_DIGITS};
-use crate::subject::{Tenant, is_actor, is_subject};
+use crate::subject::{is_actor, is_subject, is_tenant};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -206,19 +206,17 @@ fn check_names<D>(envelope: &Envelope<'_, D>) -> Result<(), FormatError> {
             return Err(FormatError::BadExtension { attribute });
         }
     }
-    envelope
-        .workspace
-        .as_deref()
-        .map_or(Ok(()), |name| Tenant::parse(name).map(drop))
+    match envelope.workspace.as_deref() {
+        Some(name) if !is_tenant(name) => Err(FormatError::BadTenant),
+        _ => Ok(()),
+    }
 }
 
 /// An origin: a name, a slash and a tenant, then perhaps a slash and a generation from 2 on.
 fn is_origin(text: &str) -> bool {
     let mut parts = text.split('/');
     let named = parts.next().is_some_and(crate::vkey::is_name);
-    let owned = parts
-        .next()
-        .is_some_and(|tenant| Tenant::parse(tenant).is_ok());
+    let owned = parts.next().is_some_and(is_tenant);
     let generation = parts
         .next()
         .is_none_or(|part| parse_decimal(part).is_some_and(|number| number > 1));
@@ -228,7 +226,11 @@ fn is_origin(text: &str) -> bool {
 /// A short printable text: not empty, no control character.
 #[must_use]
 pub fn is_label(text: &str) -> bool {
-    !text.is_empty() && text.len() <= LABEL_BYTES_MAX && !text.chars().any(char::is_control)
+    let printable = |text: &str| {
+        let plain = |byte| matches!(byte, b' '..=b'~');
+        text.bytes().all(plain) || !text.chars().any(char::is_control)
+    };
+    !text.is_empty() && text.len() <= LABEL_BYTES_MAX && printable(text)
 }
 
 /// Why a line does not fit the envelope: its time, the one attribute that is read while decoding, or else its shape.

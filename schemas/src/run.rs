@@ -19,7 +19,8 @@ pub fn entry_hash(subject: &str, revision: u64, leaf: &Hash) -> Hash {
     let mut entry = String::with_capacity(subject.len() + NUMBER_AND_HASH_BYTES);
     entry.push_str(subject);
     // Writing to a string cannot fail.
-    let _ = write!(entry, " {revision} {leaf}");
+    let _ = write!(entry, " {revision} ");
+    leaf.write_base64(&mut entry);
     leaf_hash(entry.as_bytes())
 }
 

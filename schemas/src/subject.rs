@@ -36,14 +36,7 @@ impl Tenant {
     /// # Errors
     /// [`FormatError::BadTenant`] outside the grammar.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        let bytes = text.as_bytes();
-        let good = bytes.first().is_some_and(plain)
-            && bytes.len() <= TENANT_BYTES_MAX
-            && bytes
-                .iter()
-                .all(|byte| plain(byte) || b"._-".contains(byte));
-        if good {
+        if is_tenant(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(FormatError::BadTenant)
@@ -61,6 +54,18 @@ impl fmt::Display for Tenant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// Whether a text is a tenant's name.
+#[must_use]
+pub fn is_tenant(text: &str) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let bytes = text.as_bytes();
+    bytes.first().is_some_and(plain)
+        && bytes.len() <= TENANT_BYTES_MAX
+        && bytes
+            .iter()
+            .all(|byte| plain(byte) || b"._-".contains(byte))
 }
 
 /// The stream a record belongs to, `<thing>/<id>`.
@@ -171,8 +176,19 @@ pub fn actor(kind: &str, id: &str) -> Result<String, FormatError> {
 }
 
 const fn is_plain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b':' | b'@' | b'-')
+    PLAIN[byte as usize]
 }
+
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    while byte < 128 {
+        table[byte as usize] =
+            byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b':' | b'@' | b'-');
+        byte += 1;
+    }
+    table
+};
 
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,11 +4,13 @@
 
 use crate::error::FormatError;
 use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
-/// Length of the only accepted form, `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
-const TIME_BYTES: usize = 27;
+/// The only accepted form, with a zero for each digit.
+const FORM: [u8; 27] = *b"0000-00-00T00:00:00.000000Z";
 
 /// Microseconds since the Unix epoch.
 #[derive(
@@ -68,21 +70,32 @@ impl Time {
     /// # Errors
     /// [`FormatError::BadTime`] for anything else, a valid RFC 3339 time in another form included.
     pub fn parse(text: &str) -> Result<Self, FormatError> {
-        let bytes = text.as_bytes();
-        let shaped = bytes.len() == TIME_BYTES
-            && bytes.iter().enumerate().all(|(at, byte)| match at {
-                4 | 7 => *byte == b'-',
-                10 => *byte == b'T',
-                13 | 16 => *byte == b':',
-                19 => *byte == b'.',
-                26 => *byte == b'Z',
-                _ => byte.is_ascii_digit(),
-            });
-        // Second 60 would be accepted and moved by the library: a leap second has no microsecond of its own.
-        if !shaped || &bytes[17..19] == b"60" {
+        let bytes: &[u8; FORM.len()] = text
+            .as_bytes()
+            .try_into()
+            .map_err(|_| FormatError::BadTime)?;
+        let has_form = bytes.iter().zip(FORM).fold(true, |so_far, (byte, form)| {
+            so_far & (*byte == form || (form == b'0' && byte.is_ascii_digit()))
+        });
+        if !has_form {
             return Err(FormatError::BadTime);
         }
-        Self::read(text)
+        // The shape bounds them: at most six digits, and the two of a field fit eight bits.
+        let field =
+            |from: usize| ((bytes[from] - b'0') * 10 + (bytes[from + 1] - b'0')).cast_signed();
+        let digits = |from: usize, to: usize| {
+            let digits = bytes[from..to].iter();
+            digits.fold(0_i32, |number, digit| number * 10 + i32::from(digit - b'0'))
+        };
+        let year = i16::try_from(digits(0, 4)).map_err(|_| FormatError::BadTime)?;
+        let (month, day) = (field(5), field(8));
+        let (hour, minute, second) = (field(11), field(14), field(17));
+        let nanosecond = digits(20, 26) * 1000;
+        // A leap second has no microsecond of its own and is refused here.
+        DateTime::new(year, month, day, hour, minute, second, nanosecond)
+            .and_then(|civil| Offset::UTC.to_timestamp(civil))
+            .map_err(|_| FormatError::BadTime)
+            .and_then(Self::of)
     }
 
     /// Reads any RFC 3339 time, as callers write it; digits past the microsecond are dropped.
@@ -90,11 +103,12 @@ impl Time {
     /// # Errors
     /// [`FormatError::BadTime`] when it is no RFC 3339 time, or one that a record could not write.
     pub fn parse_rfc3339(text: &str) -> Result<Self, FormatError> {
-        Self::read(text)
+        text.parse()
+            .map_err(|_| FormatError::BadTime)
+            .and_then(Self::of)
     }
 
-    fn read(text: &str) -> Result<Self, FormatError> {
-        let stamp: Timestamp = text.parse().map_err(|_| FormatError::BadTime)?;
+    fn of(stamp: Timestamp) -> Result<Self, FormatError> {
         let time = Self(stamp.as_microsecond());
         if (Self::MIN..=Self::MAX).contains(&time) {
             Ok(time)

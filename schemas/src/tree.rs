@@ -5,10 +5,12 @@
 mod check;
 mod plan;
 mod range;
+mod stretch;
 
 pub use check::{ProofError, verify_consistency, verify_inclusion};
 pub use plan::{Node, Plan, consistency_plan, inclusion_plan, range_nodes};
 pub use range::{CompactRange, root_of};
+pub use stretch::Stretch;
 
 use crate::hash::Hash;
 

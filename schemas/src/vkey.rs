@@ -171,9 +171,12 @@ fn is_signed(key: &VerifyingKey, message: &[u8], signature: &[u8]) -> bool {
 /// Whether `name` can name a key: not empty, no Unicode space, no control character, no `+`.
 #[must_use]
 pub fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'+';
     let allowed =
         |character: char| !character.is_whitespace() && !character.is_control() && character != '+';
-    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(allowed)
+    !name.is_empty()
+        && name.len() <= NAME_BYTES_MAX
+        && (name.bytes().all(plain) || name.chars().all(allowed))
 }
 
 /// A public key that is canonically encoded and not of small order, so that a signature under it means something.

@@ -29,11 +29,14 @@ pub const OLDER_CHECKPOINTS_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Names on the top level of a bundle directory, more than any bundle has.
 pub const TOP_LEVEL_NAMES_MAX: usize = 64;
 
-/// Distinct subjects from which on the report says how much memory they take (64 bytes each, at most).
+/// Distinct subjects from which on the report says how much memory they take.
 pub const SUBJECTS_UNREMARKED_MAX: u64 = 3_000_000;
 
+/// Bytes of memory of a subject, about, with its name.
+pub const SUBJECT_BYTES: u64 = 150;
+
 /// Records that are remembered while no seal covers them; a log that leaves more unsealed is not followed through its seals.
-pub const UNSEALED_RECORDS_MAX: u64 = 1 << 20;
+pub const UNSEALED_RECORDS_MAX: usize = 1 << 19;
 
 /// Proofs of runs in a part of a log.
 pub const RUN_PROOFS_MAX: usize = 100_000;

@@ -4,12 +4,58 @@ use crate::limits::CHUNK_BYTES;
 use probity_schemas::limits::RECORD_BYTES_MAX;
 use std::io::{self, Read};
 
+/// Whole lines.
+#[derive(Debug, Default)]
+pub(crate) struct Chunk {
+    bytes: Vec<u8>,
+    /// Where each line ends, its line feed apart.
+    ends: Vec<usize>,
+    /// Counted from 0.
+    number: u64,
+    /// How many lines are before it.
+    first: u64,
+}
+
+impl Chunk {
+    /// The lines, without their line feeds.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
+        begins
+            .zip(&self.ends)
+            .map(|(begin, end)| &self.bytes[begin..*end])
+    }
+
+    /// Counted from 0.
+    pub(crate) const fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many lines are before it.
+    pub(crate) const fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Bytes of its lines.
+    pub(crate) const fn bytes(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
+    fn find_lines(&mut self) {
+        self.ends.clear();
+        self.ends.extend(memchr::memchr_iter(b'\n', &self.bytes));
+        if self.bytes.last().is_some_and(|byte| *byte != b'\n') {
+            self.ends.push(self.bytes.len());
+        }
+    }
+}
+
 /// The lines of a file, chunk by chunk.
 pub(crate) struct Lines<'s> {
     source: &'s mut (dyn Read + Send),
     /// The beginning of a line whose end is in the next chunk.
     carry: Vec<u8>,
     chunks: u64,
+    lines: u64,
     end: End,
 }
 
@@ -34,14 +80,25 @@ impl<'s> Lines<'s> {
             source,
             carry: Vec::new(),
             chunks: 0,
+            lines: 0,
             end: End::NotReached,
         }
     }
 
-    /// Puts the next chunk into `chunk` and gives its number, from 0. Every line but the very last has its line feed.
-    pub(crate) fn next_chunk(&mut self, chunk: &mut Vec<u8>) -> Option<u64> {
+    /// Puts the next lines into `chunk`; false if there are none. Every line but the very last has its line feed.
+    pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
+        let read = self.read(&mut chunk.bytes);
+        chunk.find_lines();
+        (chunk.number, chunk.first) = (self.chunks, self.lines);
+        self.chunks += 1;
+        self.lines += chunk.ends.len() as u64;
+        read && !chunk.ends.is_empty()
+    }
+
+    /// The next chunk's bytes; false if there are none.
+    fn read(&mut self, chunk: &mut Vec<u8>) -> bool {
         if !matches!(self.end, End::NotReached) {
-            return None;
+            return false;
         }
         chunk.clear();
         chunk.append(&mut self.carry);
@@ -49,7 +106,7 @@ impl<'s> Lines<'s> {
         match self.source.take(missing as u64).read_to_end(chunk) {
             Err(error) => {
                 self.end = End::Failed(error);
-                return None;
+                return false;
             }
             Ok(read) if read < missing => {
                 self.end = match chunk.last() {
@@ -59,8 +116,7 @@ impl<'s> Lines<'s> {
             }
             Ok(_) => self.keep_whole_lines(chunk),
         }
-        self.chunks += 1;
-        (!chunk.is_empty()).then_some(self.chunks - 1)
+        true
     }
 
     /// Moves what follows the last line feed of a full chunk to the next chunk.
@@ -83,24 +139,17 @@ impl<'s> Lines<'s> {
     }
 }
 
-/// The lines of a chunk, without their line feeds.
-pub(crate) fn split(chunk: &[u8]) -> impl Iterator<Item = &[u8]> {
-    chunk
-        .strip_suffix(b"\n")
-        .unwrap_or(chunk)
-        .split(|byte| *byte == b'\n')
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{End, Lines, split};
+    use super::{Chunk, End, Lines};
     use crate::limits::CHUNK_BYTES;
 
     fn read(file: &[u8]) -> (Vec<Vec<u8>>, End) {
-        let (mut source, mut chunk, mut all) = (file, Vec::new(), Vec::new());
+        let (mut source, mut chunk, mut all) = (file, Chunk::default(), Vec::new());
         let mut lines = Lines::new(&mut source);
-        while lines.next_chunk(&mut chunk).is_some() {
-            all.extend(split(&chunk).map(<[u8]>::to_vec));
+        while lines.next_chunk(&mut chunk) {
+            assert_eq!(chunk.first(), all.len() as u64);
+            all.extend(chunk.lines().map(<[u8]>::to_vec));
         }
         (all, lines.end())
     }

@@ -4,7 +4,7 @@
 //! stand in one order only (FORMAT.md, section 7), so that none can be moved, doubled or left out between two others unseen.
 
 use crate::limits::RUN_PROOFS_MAX;
-use crate::lines::{End, Lines, split};
+use crate::lines::{Chunk, End, Lines};
 use crate::report::{CheckName, Findings};
 use crate::rule;
 use probity_governance::limits::SIGNERS_MAX;
@@ -53,10 +53,10 @@ impl Proofs {
         tree: &Checkpoint,
         findings: &mut Findings,
     ) -> (Self, End) {
-        let (mut proofs, mut chunk) = (Self::default(), Vec::new());
+        let (mut proofs, mut chunk) = (Self::default(), Chunk::default());
         let mut lines = Lines::new(source);
-        while lines.next_chunk(&mut chunk).is_some() {
-            for line in split(&chunk) {
+        while lines.next_chunk(&mut chunk) {
+            for line in chunk.lines() {
                 proofs.line(line, tree, findings);
             }
         }

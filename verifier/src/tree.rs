@@ -4,15 +4,15 @@
 //! the link states, put in the place of the record's own, leads to the signed root, then the link is the true one.
 
 use probity_schemas::hash::Hash;
-use probity_schemas::tree::CompactRange;
+use probity_schemas::tree::{CompactRange, Stretch};
 use std::collections::BTreeMap;
 
 /// The tree over the lines.
 pub(crate) struct Tree {
-    /// All leaves but the newest.
+    /// The leaves that nothing is asked of any more.
     range: CompactRange,
-    /// The newest leaf: it waits for the link of the next record.
-    newest: Option<Hash>,
+    /// Those after them. The newest waits here for the link of the next record.
+    waiting: Vec<Hash>,
     /// The tree in which one leaf is what a broken link says it was.
     suspect: Option<CompactRange>,
     /// By size.
@@ -30,7 +30,7 @@ impl Tree {
     pub(crate) const fn new() -> Self {
         Self {
             range: CompactRange::new(),
-            newest: None,
+            waiting: Vec::new(),
             suspect: None,
             watched: BTreeMap::new(),
         }
@@ -43,12 +43,26 @@ impl Tree {
 
     /// Appends the leaf of the next line.
     pub(crate) fn append(&mut self, leaf: Hash) {
-        self.settle();
-        self.newest = Some(leaf);
+        self.waiting.push(leaf);
+    }
+
+    /// The leaves of this stretch, and one after it, were appended. It stands for them, unless one of them is asked for by itself.
+    pub(crate) fn settle(&mut self, stretch: &Stretch) {
+        self.settle_up_to(stretch.first());
+        let sizes = stretch.first() + 1..stretch.end() + 1;
+        let nobody_asks = self.suspect.is_none() && self.watched.range(sizes).next().is_none();
+        if nobody_asks && self.range.append(stretch) {
+            let settled = (stretch.end() - stretch.first()) as usize;
+            self.waiting.drain(..settled);
+        } else {
+            self.settle_up_to(stretch.end());
+        }
     }
 
     /// The next line says that the newest leaf was `stated`.
     pub(crate) fn suspect(&mut self, stated: Hash) {
+        let newest = self.size().saturating_sub(1);
+        self.settle_up_to(newest);
         let mut suspect = self.range.clone();
         suspect.push(stated);
         self.suspect = Some(suspect);
@@ -57,13 +71,13 @@ impl Tree {
     /// The root over all leaves so far.
     pub(crate) fn root(&self) -> Hash {
         let mut range = self.range.clone();
-        self.newest.into_iter().for_each(|leaf| range.push(leaf));
+        range.extend(self.waiting.iter().copied());
         range.root()
     }
 
     /// No leaf follows.
     pub(crate) fn finish(&mut self) {
-        self.settle();
+        self.settle_up_to(self.size());
     }
 
     /// The root at a watched size, if the tree reached it.
@@ -76,10 +90,17 @@ impl Tree {
         self.watched.get(&size)?.suspect_root
     }
 
-    fn settle(&mut self) {
-        let Some(leaf) = self.newest.take() else {
-            return;
-        };
+    fn size(&self) -> u64 {
+        self.range.size() + self.waiting.len() as u64
+    }
+
+    fn settle_up_to(&mut self, size: u64) {
+        let count = size.saturating_sub(self.range.size()) as usize;
+        let settled: Vec<Hash> = self.waiting.drain(..count).collect();
+        settled.into_iter().for_each(|leaf| self.settle_one(leaf));
+    }
+
+    fn settle_one(&mut self, leaf: Hash) {
         // A suspect tree that was made while this leaf waited already has another in its place.
         if let Some(suspect) = &mut self.suspect
             && suspect.size() == self.range.size()
@@ -99,7 +120,7 @@ impl Tree {
 mod tests {
     use super::Tree;
     use probity_schemas::hash::{Hash, leaf_hash};
-    use probity_schemas::tree::root_of;
+    use probity_schemas::tree::{Stretch, root_of};
 
     fn leaves() -> Vec<Hash> {
         (0..9_u8).map(|number| leaf_hash(&[number])).collect()
@@ -117,6 +138,42 @@ mod tests {
         assert_eq!(tree.root_at(3), Some(root_of(leaves().into_iter().take(3))));
         assert_eq!(tree.root_at(9), Some(root_of(leaves())));
         assert_eq!(tree.root_at(12), None);
+    }
+
+    #[test]
+    fn stretches_stand_for_their_leaves_whatever_is_asked() {
+        for watched in 0..=9 {
+            for suspected in 0..10 {
+                for cut in 1..9 {
+                    let mut trees = [Tree::new(), Tree::new()];
+                    for (tree, in_stretches) in trees.iter_mut().zip([false, true]) {
+                        tree.watch(watched);
+                        tree.watch(9);
+                        for (at, leaf) in leaves().into_iter().enumerate() {
+                            if at == suspected && at > 0 {
+                                tree.suspect(Hash::EMPTY);
+                            }
+                            tree.append(leaf);
+                            let first = match at + 1 {
+                                end if !in_stretches || (end != cut && end != 9) => continue,
+                                end if end == cut => 0,
+                                _ => cut,
+                            };
+                            let mut stretch = Stretch::from(first as u64);
+                            stretch.extend(leaves()[first..at].iter().copied());
+                            tree.settle(&stretch);
+                        }
+                        tree.finish();
+                    }
+                    let [one, other] = trees;
+                    for size in [watched, 9] {
+                        assert_eq!(one.root_at(size), other.root_at(size));
+                        assert_eq!(one.suspect_root_at(size), other.suspect_root_at(size));
+                    }
+                    assert_eq!(one.root(), other.root());
+                }
+            }
+        }
     }
 
     #[test]

@@ -9,77 +9,33 @@ use crate::chronicle::Chronicle;
 use crate::court::Court;
 use crate::disclosures::Disclosures;
 use crate::identity::{Identity, newer_format};
-use crate::limits::SUBJECTS_UNREMARKED_MAX;
+use crate::limits::{SUBJECT_BYTES, SUBJECTS_UNREMARKED_MAX};
+use crate::line::{Line, Read};
 use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
-use crate::runs::Runs;
-use crate::signatures::{Judged, Signatures, judge_report};
+use crate::signatures::Signatures;
 use crate::signers::Signers;
+use crate::subjects::Subjects;
 use crate::timestamps::Windows;
 use crate::tree::Tree;
-use probity_schemas::chain::{ChainTip, SubjectKey, SubjectLinks};
+use probity_schemas::chain::ChainTip;
 use probity_schemas::checkpoint::Checkpoint;
-use probity_schemas::disclosure::{Digests, digests, personal_body};
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
-use probity_schemas::hash::{Hash, leaf_hash};
+use probity_schemas::hash::Hash;
 use probity_schemas::record::Record;
-
-/// A line, read by itself.
-pub(crate) struct Line<'a> {
-    leaf: Hash,
-    bytes: u64,
-    record: Result<Read<'a>, FormatError>,
-}
-
-/// A record, and what it takes time to find out about it.
-struct Read<'a> {
-    record: Record<'a>,
-    subject: SubjectKey,
-    event: Result<Event, FormatError>,
-    digests: Digests,
-    report: Option<Judged>,
-}
-
-impl<'a> Line<'a> {
-    /// Everything that can be done without the lines before. Costly, and done in parallel.
-    pub(crate) fn read(line: &'a [u8]) -> Self {
-        let record = Record::parse(line).map(|record| {
-            let event = record.event();
-            let body = event.as_ref().ok().and_then(personal_body);
-            Read {
-                subject: SubjectKey::of(&record.envelope.subject),
-                digests: body.map(digests).unwrap_or_default(),
-                report: event
-                    .as_ref()
-                    .ok()
-                    .and_then(|event| judge_report(&record.envelope, event)),
-                event,
-                record,
-            }
-        });
-        Self {
-            leaf: match &record {
-                Ok(read) => read.record.leaf,
-                Err(_) => leaf_hash(line),
-            },
-            bytes: line.len() as u64 + 1,
-            record,
-        }
-    }
-}
+use probity_schemas::tree::Stretch;
 
 /// Where the walk stands.
 pub(crate) struct Walk<'f> {
     findings: &'f mut Findings,
     counts: Counts,
     tip: ChainTip,
-    subjects: SubjectLinks,
     tree: Tree,
     identity: Identity,
     signers: Signers,
     attachments: Attachments,
-    runs: Runs,
+    subjects: Subjects,
     signatures: Signatures<'f>,
     disclosures: Disclosures,
     windows: Windows,
@@ -106,12 +62,11 @@ impl<'f> Walk<'f> {
             signatures: Signatures::new(&options.actor_keys),
             counts: Counts::default(),
             tip: ChainTip::START,
-            subjects: SubjectLinks::default(),
             tree,
             identity: Identity::default(),
             signers: Signers::default(),
             attachments: Attachments::default(),
-            runs: Runs::default(),
+            subjects: Subjects::default(),
             disclosures: Disclosures::default(),
             windows,
             court: Court::new(options.adjudicate),
@@ -121,8 +76,13 @@ impl<'f> Walk<'f> {
         }
     }
 
-    /// Takes the next line in.
-    pub(crate) fn line(&mut self, line: &Line<'_>) {
+    /// Takes the next lines in, and what their own tree was found to be.
+    pub(crate) fn lines(&mut self, lines: &[Line<'_>], stretch: &Stretch) {
+        lines.iter().for_each(|line| self.line(line));
+        self.tree.settle(stretch);
+    }
+
+    fn line(&mut self, line: &Line<'_>) {
         let position = self.counts.records;
         match &line.record {
             Err(error) => {
@@ -158,7 +118,7 @@ impl<'f> Walk<'f> {
         self.windows
             .record(position, record.envelope.time, self.findings);
         if self.broken.is_none() {
-            self.follow(position, read);
+            self.follow(position, record);
         }
         let (tree, readable) = (&self.tree, event.as_ref().ok());
         self.identity
@@ -171,14 +131,13 @@ impl<'f> Walk<'f> {
             }
         }
         match self.broken {
-            Some(broken) => self.runs.leave(stopped(broken)),
-            None => self.runs.record(record),
+            Some(broken) => self.subjects.leave(stopped(broken)),
+            None => self.subjects.record(record),
         }
     }
 
     /// The links to the records before.
-    fn follow(&mut self, position: u64, read: &Read<'_>) {
-        let record = &read.record;
+    fn follow(&mut self, position: u64, record: &Record<'_>) {
         if let Err(error) = self.tip.follow(record) {
             match error {
                 FormatError::TimeGoesBack { .. } => self.fail(CheckName::Time, position, &error),
@@ -198,12 +157,6 @@ impl<'f> Walk<'f> {
                 id,
                 time,
             };
-        }
-        if self.broken.is_none()
-            && let Err(error) = self.subjects.follow_as(read.subject, record)
-        {
-            self.fail(CheckName::Subjects, position, &error);
-            self.leave(stopped(position));
         }
     }
 
@@ -234,7 +187,7 @@ impl<'f> Walk<'f> {
             }
         }
         if let Event::SubjectsSealed(sealed) = event {
-            self.runs.seal(position, sealed, self.findings);
+            self.subjects.seal(position, sealed, self.findings);
         }
     }
 
@@ -289,7 +242,8 @@ impl<'f> Walk<'f> {
     pub(crate) fn close(mut self) -> Walked {
         let records = self.counts.records;
         self.tree.finish();
-        self.counts.subjects = self.subjects.len() as u64;
+        let subjects = std::mem::take(&mut self.subjects);
+        self.counts.subjects = subjects.close(records, self.findings);
         let detail = format!("{records} records are canonical and well formed");
         self.hold(CheckName::Format, detail);
         let detail = format!("{records} bodies fit their types");
@@ -300,7 +254,6 @@ impl<'f> Walk<'f> {
         );
         self.hold_unbroken(CheckName::Time, "time never goes back".to_owned());
         self.hold_unbroken(CheckName::Subjects, subjects_detail(self.counts.subjects));
-        self.runs.close(records, self.findings);
         self.attachments.close(&mut self.counts, self.findings);
         self.signatures
             .close(&mut self.counts, self.broken, self.findings);
@@ -378,7 +331,10 @@ pub(crate) fn stopped(record: u64) -> String {
 
 fn subjects_detail(subjects: u64) -> String {
     let memory = match subjects > SUBJECTS_UNREMARKED_MAX {
-        true => format!(" (held in about {} MiB of memory)", subjects / 16 / 1024),
+        true => format!(
+            " (held in about {} MiB of memory)",
+            (subjects * SUBJECT_BYTES) >> 20
+        ),
         false => String::new(),
     };
     format!("the records of {subjects} subjects count up and are linked{memory}")

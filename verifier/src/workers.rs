@@ -4,9 +4,10 @@
 //! chunk a worker, and what a line's record borrows from never leaves the worker that holds it.
 
 use crate::Progress;
-use crate::limits::{CHUNK_BYTES, WORKERS_MAX};
-use crate::lines::{End, Lines, split};
-use crate::walk::{Line, Walk};
+use crate::limits::WORKERS_MAX;
+use crate::line::Line;
+use crate::lines::{Chunk, End, Lines};
+use crate::walk::Walk;
 use std::io::Read;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -34,15 +35,14 @@ pub(crate) fn walk_lines(
 
 fn work(lines: &Mutex<Lines<'_>>, turns: &Turns<'_, '_>, progress: &dyn Progress) {
     let _abandon = AbandonOnPanic(turns);
-    let mut chunk = Vec::with_capacity(CHUNK_BYTES);
-    loop {
-        let number = lock(lines).next_chunk(&mut chunk);
-        let Some(number) = number else { return };
-        let read: Vec<Line<'_>> = split(&chunk).map(Line::read).collect();
-        if !turns.take(number, |walk| read.iter().for_each(|line| walk.line(line))) {
+    let mut chunk = Chunk::default();
+    while lock(lines).next_chunk(&mut chunk) {
+        let read: Vec<Line<'_>> = chunk.lines().map(Line::read).collect();
+        let stretch = Line::stretch(chunk.first(), &read);
+        if !turns.take(chunk.number(), |walk| walk.lines(&read, &stretch)) {
             return;
         }
-        progress.advance(chunk.len() as u64);
+        progress.advance(chunk.bytes());
     }
 }
 

@@ -6,7 +6,7 @@ use probity_ledger::clock::SystemClock;
 use probity_ledger::store::{DatabaseUrl, Span, Store};
 use probity_ledger::{Config, Idempotency, Ledger, Submission};
 use probity_schemas::body::Body;
-use probity_schemas::chain::{ChainTip, SubjectLinks};
+use probity_schemas::chain::{ChainTip, SubjectLink, SubjectTip};
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::event::decision::Request;
 use probity_schemas::event::registry::{AdapterRegistered, CredentialIssued};
@@ -18,6 +18,7 @@ use probity_schemas::subject::{Subject, Tenant};
 use probity_schemas::tree::CompactRange;
 use probity_schemas::vkey::VerifierKey;
 use probity_schemas::vocabulary::{CredentialMethod, Effect, RiskClass, Role};
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -121,7 +122,7 @@ impl Home {
         let head = reader.log(&self.tenant).await.unwrap().unwrap();
         let (mut tip, mut links, mut range) = (
             ChainTip::START,
-            SubjectLinks::default(),
+            HashMap::<String, SubjectTip>::new(),
             CompactRange::new(),
         );
         while range.size() < head.size {
@@ -132,7 +133,11 @@ impl Home {
             for stored in &page {
                 let record = Record::parse(&stored.line).unwrap();
                 tip.follow(&record).unwrap();
-                links.follow(&record).unwrap();
+                let subject = record.envelope.subject.to_string();
+                SubjectLink::of(&record)
+                    .follows(links.get(&subject))
+                    .unwrap();
+                links.insert(subject, SubjectTip::of(&record));
                 record.event().unwrap();
                 assert_eq!(record.leaf, stored.leaf);
                 range.push(record.leaf);

@@ -1,6 +1,6 @@
 //! The compact range: all an appender must keep of a tree to extend it, one hash for each complete subtree.
 
-use super::{TreeError, check_size, combine};
+use super::{Stretch, TreeError, check_size, combine};
 use crate::hash::{Hash, node_hash};
 
 /// The complete subtrees of a tree of `size` leaves, left to right: one for each bit set in `size`.
@@ -60,14 +60,32 @@ impl CompactRange {
 
     /// Appends one leaf by its leaf hash.
     pub fn push(&mut self, leaf: Hash) {
-        let complete = self.hashes.len() - self.size.trailing_ones() as usize;
+        self.push_subtree(0, leaf);
+    }
+
+    /// Appends the leaves of a stretch; false, and nothing done, if it does not begin where this tree ends.
+    #[must_use]
+    pub fn append(&mut self, stretch: &Stretch) -> bool {
+        let follows = stretch.first() == self.size;
+        if follows {
+            for (level, root) in stretch.subtrees() {
+                self.push_subtree(*level, *root);
+            }
+        }
+        follows
+    }
+
+    /// Appends a complete subtree of `2^level` leaves, of which there must be a multiple already.
+    fn push_subtree(&mut self, level: u32, root: Hash) {
+        let merges = (self.size >> level).trailing_ones() as usize;
+        let complete = self.hashes.len() - merges;
         let merged = self
             .hashes
             .drain(complete..)
             .rev()
-            .fold(leaf, |right, left| node_hash(&left, &right));
+            .fold(root, |right, left| node_hash(&left, &right));
         self.hashes.push(merged);
-        self.size += 1;
+        self.size += 1 << level;
     }
 
     /// Root of the tree; of the empty tree, the SHA-256 of the empty string.

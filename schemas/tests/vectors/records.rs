@@ -1,11 +1,12 @@
 //! A small log, written as a bundle, and specimens of every way in which a line, or a line in its place, can break
 //! the format.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use probity_schemas::bundle::{BundleManifest, FORMAT};
 use probity_schemas::canonical::canonicalize;
-use probity_schemas::chain::{ChainTip, OriginLink, SubjectLinks};
+use probity_schemas::chain::{ChainTip, OriginLink, SubjectLink, SubjectTip};
 use probity_schemas::error::FormatError;
 use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::limits::RECORD_BYTES_MAX;
@@ -140,7 +141,7 @@ fn judge(lines: &[Vec<u8>]) -> Result<(), (usize, FormatError)> {
     let (mut tip, mut origin, mut subjects) = (
         ChainTip::START,
         OriginLink::default(),
-        SubjectLinks::default(),
+        HashMap::<String, SubjectTip>::new(),
     );
     for (at, line) in lines.iter().enumerate() {
         let mut record = || {
@@ -148,7 +149,10 @@ fn judge(lines: &[Vec<u8>]) -> Result<(), (usize, FormatError)> {
             record.event()?;
             tip.follow(&record)?;
             origin.follow(&record)?;
-            subjects.follow(&record)
+            let subject = record.envelope.subject.to_string();
+            SubjectLink::of(&record).follows(subjects.get(&subject))?;
+            subjects.insert(subject, SubjectTip::of(&record));
+            Ok(())
         };
         record().map_err(|error| (at, error))?;
     }

@@ -2,7 +2,7 @@
 
 use super::{Case, Heard, NO_SINCE, cut_off};
 use crate::bundle::{Bundle, ReadError};
-use crate::lines::{End, Lines, split};
+use crate::lines::{Chunk, End, Lines};
 use crate::part::Part;
 use crate::report::{CheckName, Findings};
 use crate::shown::Proofs;
@@ -41,10 +41,10 @@ impl Case<'_> {
         self.stamps.keep_only(checkpoint.size);
         let windows = self.stamps.windows();
         let mut part = Part::new(findings, self.options, proofs, checkpoint, windows);
-        let (mut chunk, mut count) = (Vec::new(), 0_u64);
+        let (mut chunk, mut count) = (Chunk::default(), 0_u64);
         let mut lines = Lines::new(bundle.content());
-        while lines.next_chunk(&mut chunk).is_some() {
-            for line in split(&chunk) {
+        while lines.next_chunk(&mut chunk) {
+            for line in chunk.lines() {
                 part.line(line);
                 count += 1;
             }
