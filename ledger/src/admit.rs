@@ -2,7 +2,14 @@
 //!
 //! Nothing is decided here. A lookup is stamped with the size of the log it saw; the writer adds what it touched since.
 
+mod names;
+
+pub(crate) use names::decision_id;
+
+use self::names::{aliases_of, subjects_of};
+use crate::aliases::Aliases;
 use crate::error::SubmitError;
+use crate::ledger::Handle;
 use crate::limits::{
     CASE_RECORDS_MAX, COMMAND_ATTACHMENTS_MAX, COMMAND_NAMED_ATTACHMENTS_MAX,
     IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
@@ -12,13 +19,12 @@ use crate::receipt::{Receipt, Submission};
 use crate::store::{
     Attachment, IdempotencyRow, LogNumber, NamedAttachment, Span, Store, StoreError,
 };
-use probity_governance::command::{Alias, Command, Operation};
+use probity_governance::command::{Command, Operation};
 use probity_governance::state::{Closed, closed_of};
 use probity_schemas::event::Event;
 use probity_schemas::hash::Hash;
 use probity_schemas::limits::ATTACHMENT_INLINE_BYTES_MAX;
 use probity_schemas::record::Record;
-use probity_schemas::subject::Subject;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
@@ -117,6 +123,21 @@ pub(crate) struct Door<'a> {
     pub size: u64,
     pub fingerprint_key: &'a [u8; 32],
     pub in_flight: &'a InFlightKeys,
+    pub aliases: &'a Aliases,
+}
+
+impl Handle {
+    /// The door of this log.
+    pub(crate) fn door<'a>(&'a self, store: &'a dyn Store) -> Door<'a> {
+        Door {
+            store,
+            log: self.log,
+            size: self.published.borrow().size,
+            fingerprint_key: &self.fingerprint_key,
+            in_flight: &self.in_flight,
+            aliases: &self.aliases,
+        }
+    }
 }
 
 /// Admits a command.
@@ -167,7 +188,17 @@ pub(crate) async fn admit(
             fingerprint,
         });
     }
-    match look_up(door.store, door.log, door.size, &command, scope.as_ref()).await {
+    let (store, aliases) = (door.store, Some(door.aliases));
+    match look_up(
+        store,
+        aliases,
+        door.log,
+        door.size,
+        &command,
+        scope.as_ref(),
+    )
+    .await
+    {
         Ok(seen) => Ok(Admitted {
             command,
             attachments,
@@ -244,9 +275,10 @@ async fn named_by(door: &Door<'_>, command: &Command) -> Result<Vec<NamedAttachm
     Ok(named.into_iter().collect())
 }
 
-/// Asks the store what deciding the command will need.
+/// Asks the store what deciding the command will need; together with others, where there are any.
 pub(crate) async fn look_up(
     store: &dyn Store,
+    together: Option<&Aliases>,
     log: LogNumber,
     size: u64,
     command: &Command,
@@ -265,7 +297,10 @@ pub(crate) async fn look_up(
     let names = aliases_of(command);
     let mut subjects = subjects_of(&command.operation);
     if !names.is_empty() {
-        let found = store.aliases(log, &names).await?;
+        let found = match together {
+            Some(aliases) => aliases.find(store, log, &names).await?,
+            None => store.aliases(log, &names).await?,
+        };
         subjects.extend(found.iter().flatten().cloned());
         seen.aliases = names.into_iter().zip(found).collect();
     }
@@ -312,60 +347,6 @@ async fn look_up_case(
     }
     seen.subjects.insert(subject, head);
     Ok(())
-}
-
-/// The decision a subject speaks of.
-pub(crate) fn decision_id(subject: &str) -> Option<Uuid> {
-    subject
-        .strip_prefix("decision/")
-        .and_then(|id| Uuid::try_parse(id).ok())
-}
-
-fn aliases_of(command: &Command) -> Vec<String> {
-    let (actor, workspace) = (command.actor.as_str(), command.workspace.as_deref());
-    let names = match &command.operation {
-        Operation::RequestDecision(request) => request
-            .execution
-            .iter()
-            .map(|execution| Alias::execution(actor, workspace, execution))
-            .collect(),
-        Operation::Report(report) => vec![
-            Alias::report(actor, workspace, &report.execution, &report.dedup),
-            Alias::execution(actor, workspace, &report.execution),
-            Alias::ungoverned(actor, workspace, &report.execution),
-        ],
-        _ => Vec::new(),
-    };
-    names
-        .iter()
-        .map(|alias| alias.as_str().to_owned())
-        .collect()
-}
-
-/// Subjects a command is likely to append to; one that is missing here is looked up by the writer.
-fn subjects_of(operation: &Operation) -> Vec<String> {
-    let named = |thing: &str, id: &str| {
-        Subject::new(thing, id)
-            .map(|subject| subject.to_string())
-            .into_iter()
-            .collect()
-    };
-    match operation {
-        Operation::RegisterAdapter(adapter) => named("adapter", &adapter.id),
-        Operation::ResolveApproval(resolution) => {
-            vec![Subject::of("decision", resolution.decision).to_string()]
-        }
-        Operation::PublishPolicy(policy) => named("policy", &policy.id),
-        Operation::RetirePolicy(id) => named("policy", id),
-        Operation::Observe(observations) => {
-            let distinct: HashSet<&str> = observations
-                .iter()
-                .map(|one| one.subject.as_str())
-                .collect();
-            distinct.into_iter().map(str::to_owned).collect()
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// The operation's name in the scope of an idempotency key.

@@ -3,7 +3,8 @@
 //! One handle per log this node writes; a log is taken when the first command for it arrives, and given up with the lease or
 //! at the end. A log owned elsewhere is read from the store.
 
-use crate::admit::{Door, InFlightKeys, admit};
+use crate::admit::{InFlightKeys, admit};
+use crate::aliases::Aliases;
 use crate::clock::{Clock, SystemClock};
 use crate::config::Config;
 use crate::error::SubmitError;
@@ -59,6 +60,7 @@ pub(crate) struct Handle {
     pub queue: mpsc::Sender<crate::admit::Admitted>,
     pub published: watch::Receiver<Arc<Published>>,
     pub in_flight: InFlightKeys,
+    pub aliases: Aliases,
     pub fingerprint_key: Zeroizing<[u8; 32]>,
     pub term: u64,
     pub task: std::sync::Mutex<Option<tokio::task::JoinHandle<()>>>,
@@ -172,13 +174,7 @@ impl Ledger {
         let directory = Arc::clone(&handle.published.borrow().directory);
         let settings = &directory.settings;
         let beside = self.prepare(tenant, settings, &mut submission).await?;
-        let door = Door {
-            store: &*self.0.store,
-            log: handle.log,
-            size: handle.published.borrow().size,
-            fingerprint_key: &handle.fingerprint_key,
-            in_flight: &handle.in_flight,
-        };
+        let door = handle.door(&*self.0.store);
         let (answer, receipt) = oneshot::channel();
         let admitted = admit(&door, submission, beside, answer)
             .await

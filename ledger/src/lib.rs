@@ -3,6 +3,7 @@
 //! Not here: HTTP, views, anybody's wire format. `pipeline` is the walk of one batch.
 
 mod admit;
+mod aliases;
 pub mod attachment;
 pub mod clock;
 pub mod config;

@@ -2,6 +2,9 @@
 
 use probity_schemas::limits::ATTACHMENT_BYTES_MAX;
 
+/// Aliases that are looked up in one question to the store, about: those of the last request may be above.
+pub const ALIASES_A_QUESTION_MAX: usize = 512;
+
 /// Records one batch of one log holds at most; one all-or-nothing command may exceed it.
 pub const BATCH_RECORDS_MAX: usize = 512;
 

@@ -148,6 +148,7 @@ fn start(inner: &Inner, log: Log, term: u64) -> Handle {
         queue,
         published: log.published.subscribe(),
         in_flight: crate::admit::InFlightKeys::default(),
+        aliases: crate::aliases::Aliases::of(Arc::clone(&inner.store), log.head.log),
         fingerprint_key: fingerprint_key(&log),
         term,
         task: std::sync::Mutex::new(Some(tokio::spawn(writer::run(log, waiting)))),

@@ -18,7 +18,6 @@ use probity_governance::execute::{Decided, Rejected, execute};
 use probity_governance::permission::permit;
 use probity_governance::state::Applied;
 use probity_schemas::error::FormatError;
-use probity_schemas::time::Time;
 use std::collections::BTreeSet;
 use std::mem::take;
 use std::sync::Arc;
@@ -125,11 +124,12 @@ async fn decide_and_seal(
     if let Operation::RotateSigner { signer, .. } = &admitted.command.operation {
         log.take_up(signer)?;
     }
-    let decided = decide(log, admitted, &Moment { time, id, salt }).await?;
+    let moment = Moment { time, id, salt };
+    let decided = decide(log, admitted, &moment).await?;
     let (drafts, reply) = decided.into_parts();
     let first = batch.records.len();
     let count = drafts.len();
-    seal_all(log, batch, admitted, drafts, time).await?;
+    seal_all(log, batch, admitted, drafts, &moment).await?;
     batch.attachments.append(&mut admitted.attachments);
     let records = batch.records.get(first..).unwrap_or_default();
     take(&mut admitted.beside).settle(records, &mut batch.disclosures, &mut batch.erased);
@@ -205,8 +205,9 @@ async fn seal_all(
     batch: &mut Batch,
     admitted: &Admitted,
     drafts: Vec<Draft>,
-    time: Time,
+    moment: &Moment,
 ) -> Result<(), SubmitError> {
+    let (time, fresh) = (moment.time, moment.id.to_string());
     let mark = log.tip.mark();
     let mut sealed = Vec::with_capacity(drafts.len());
     let mut heads = std::collections::HashMap::new();
@@ -214,6 +215,8 @@ async fn seal_all(
         let subject = draft.subject.to_string();
         let head = match heads.get(&subject) {
             Some(head) => *head,
+            // An id of this moment is nobody else's: nothing was written under it yet.
+            None if draft.subject.id() == fresh => None,
             None => log.subject_head(&subject, &admitted.seen).await?,
         };
         match seal(&mut log.tip, &admitted.command, draft, time, head) {
@@ -335,6 +338,7 @@ impl Log {
         let size = self.head.range.size();
         look_up(
             &*self.store,
+            None,
             self.head.log,
             size,
             &admitted.command,

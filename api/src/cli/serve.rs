@@ -11,6 +11,10 @@ pub(super) async fn run(mut config: ServerConfig) -> Result<(), Failure> {
     config.secrets = Secrets::from_environment().map_err(Failure::Environment)?;
     let stop = stop_signal()?;
     let server = Server::open(config).await?;
+    say(format_args!(
+        "record store: {}",
+        server.app().ledger.durability()
+    ));
     say(format_args!("listening on http://{}", server.address()));
     server.run(stop).await;
     Ok(())
