@@ -2,9 +2,9 @@
 //! the proof of one record.
 //!
 //! `cargo build --release && cargo bench --bench walk -- evidence`. The log: PROBITY_BENCH_RECORDS records, 1,000,000 unless set,
-//! each of a subject of its own. The programs take turns, five times each; figures are medians. Memory is the highest of the five.
+//! once each of a subject of its own, once four of each subject, as a decision, its approval and its reports are. The programs take turns, five times each; figures are medians. Memory is the highest of the five.
 
-use crate::log::{Place, batch, tenant};
+use crate::log::{Place, batch_of, tenant};
 use crate::measure::{Rate, SAMPLES, median, print, time};
 use probity_ledger::Ledger;
 use probity_ledger::export::{DirectorySink, End, Shown, export, export_part};
@@ -28,10 +28,17 @@ pub async fn run() {
         .ok()
         .and_then(|text| text.parse().ok())
         .unwrap_or(1_000_000);
+    for together in [1, 4] {
+        println!("{together} records of each subject");
+        log(records, together).await;
+    }
+}
+
+async fn log(records: usize, together: usize) {
     let place = Place::sqlite();
     let ledger = place.open("evidence").await;
     for number in 0..records / BATCH {
-        let batch = batch(number, BATCH);
+        let batch = batch_of(number, BATCH, together);
         ledger.submit(&tenant(), batch).await.unwrap();
     }
     let root = tempfile::tempdir().unwrap();

@@ -110,12 +110,20 @@ pub fn tenant() -> Tenant {
 
 /// A batch of observations, each of a subject of its own.
 pub fn batch(number: usize, size: usize) -> Submission {
+    batch_of(number, size, 1)
+}
+
+/// A batch of observations, `together` of each subject.
+pub fn batch_of(number: usize, size: usize, together: usize) -> Submission {
+    let subjects: Vec<Subject> = (0..size.div_ceil(together))
+        .map(|_| Subject::of("note", Uuid::now_v7()))
+        .collect();
     let one = |at: usize| {
         let text = format!("{:x>width$}", number * size + at, width = TEXT_BYTES);
         Observation {
             attachments: Vec::new(),
             kind: "note".to_owned(),
-            subject: Subject::of("note", Uuid::now_v7()),
+            subject: subjects[at / together].clone(),
             body: Body::from_foreign(format!("{{\"text\":\"{text}\"}}").as_bytes()).unwrap(),
             personal: Vec::new(),
             correlation: None,

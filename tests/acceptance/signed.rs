@@ -63,6 +63,20 @@ async fn an_insider_with_the_logs_key_invents_no_approval_of_a_person_whose_key_
         "{text}"
     );
 
+    // Handed out alone, the case brings the key along.
+    let (case, alone) = (format!("decision/{}", asked[0]), home.path("alone"));
+    let part = ["export", "--tenant", "local", "--subject", case.as_str()];
+    run(home.probity(&part).arg("--out").arg(&alone));
+    let asking = ["--partial", "--actor-key", held.as_str()];
+    let (code, text) = judge(&alone, &vkey, &asking);
+    assert_eq!(code, 0, "{text}");
+    let counted = "1 signed by a key the auditor brought";
+    assert!(text.contains(counted), "{text}");
+    let (code, text) = oracle(&alone, &vkey, &asking);
+    assert_eq!(code, 0, "{text}");
+    let counted = "1 signed by a key that was brought";
+    assert!(text.contains(counted), "{text}");
+
     let forged = forge(&home, &honest, &ann, &asked[1]);
     let (code, text) = judge(&forged, &vkey, &[]);
     assert_eq!(code, 0, "without her key nobody can tell: {text}");

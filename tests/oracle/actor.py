@@ -266,6 +266,8 @@ class Signatures:
         self.waiting = {}
         self.by_auditor = self.by_log = self.unsigned = 0
         self.reports = Reports()
+        # Of a part of a log: what was registered or decided in it, and what cannot be judged for want of that.
+        self.is_part, self.registered, self.decided, self.missing = False, set(), set(), []
 
     def hear(self, record):
         kind, subject, body = (record.fields[name] for name in ("type", "subject", "data"))
@@ -277,6 +279,7 @@ class Signatures:
             self.keys.pop(subject, None)
         elif kind == "decision.made.v1":
             self.waiting[subject] = record.leaf
+            self.decided.add(subject)
         elif kind == "setting.changed.v1" and body["name"] == "telemetry.skew.seconds":
             self.reports.skew = int(body.get("value") or SKEW_SECONDS)
         elif kind in ANSWERS:
@@ -289,6 +292,16 @@ class Signatures:
         if (key.id, key.alg) != (body["keyid"], body["alg"]):
             raise Refused("ActorKey", "alg or keyid are not those of the key")
         self.keys[subject] = body["actor"], body["purpose"], key, body.get("version")
+        self.registered.add(key.id)
+
+    def lacks(self, record, keyid, decision=None):
+        """Whether a part lacks what it takes to judge a signature; noted if so."""
+        if not self.is_part:
+            return False
+        lacks = keyid not in self.registered or (decision is not None and (self.log is None or decision not in self.decided))
+        if lacks:
+            self.missing.append(record.sequence)
+        return lacks
 
     def answer(self, record, action, signature):
         actor = record.fields["actor"]
@@ -301,6 +314,8 @@ class Signatures:
             return
         if signature["alg"] not in ("ed25519", "ES256"):
             raise Unknown(f"a signature by {signature['alg']}")
+        if self.lacks(record, signature["keyid"], record.fields["subject"]):
+            return
         key = self.key_of(actor, signature)
         if record.time > signature["expires"]:
             raise Refused("SignatureExpired")
@@ -325,6 +340,8 @@ class Signatures:
             return
         proof = signature["verified"]
         key = reports.check(record, proof)
+        if self.lacks(record, key.id):
+            return
         speaks = [
             of
             for of in self.keys.values()

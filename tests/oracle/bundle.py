@@ -142,7 +142,7 @@ class Judgement:
             self.part.proofs(content)
         elif name == "records.jsonl" and self.is_part:
             self.require("bundle.json", "checkpoint", "proofs.jsonl")
-            self.signers.is_part = True
+            self.signers.is_part = self.signatures.is_part = True
             self.part.records(content, self.hear_part)
         elif name == "records.jsonl":
             self.require("bundle.json", "checkpoint")
@@ -210,6 +210,7 @@ class Judgement:
     def hear_part(self, record, line):
         self.beside(record.sequence, line)
         try:
+            self.signatures.hear(record)
             self.signers.hear(record)
         except (KeyError, TypeError) as error:
             raise Refused("BadData", f"record {record.sequence}: no body of its type: {error}") from error
@@ -256,14 +257,18 @@ class Judgement:
         signer = self.signer()
         if self.kept:
             self.unjudged.append("a part of a log does not show what an older checkpoint covers")
-        if self.signatures.brought:
-            self.unjudged.append("signatures of actors are checked in whole logs only")
+        missing = self.signatures.missing
+        if self.signatures.brought and missing:
+            self.unjudged.append(f"signatures of records {missing}: their keys, or what they answer, are not in this part")
         if self.unjudged:
             raise NotJudged("; ".join(self.unjudged))
         yield f"records: {self.part.count}, each canonical and in the tree of {self.checkpoint.size}"
         yield f"checkpoint: {self.checkpoint.origin}, signed by {signer.text}"
         for subject, size in subjects:
             yield f"{subject}: " + ("not shown to be complete" if size is None else f"complete as of size {size}")
+        yield from self.close_signatures()
+        if missing:
+            yield f"not made: signatures of records {missing}"
         yield from self.close_disclosures()
 
     def close_signatures(self):

@@ -13,6 +13,7 @@ use crate::disclosures::Disclosures;
 use crate::report::{CheckName, Counts, Findings, SubjectReport};
 use crate::rule;
 use crate::shown::Proofs;
+use crate::signatures::{Signatures, judge_report};
 use crate::signers::{Handover, Signers};
 use crate::timestamps::Windows;
 use probity_governance::adjudicate::{Fault, adjudicate_outcome};
@@ -36,8 +37,7 @@ pub(crate) struct Part<'f> {
     checkpoint: Checkpoint,
     windows: Windows,
     adjudicate: bool,
-    /// Whether keys of actors were brought, to which their signatures are to be compared.
-    is_signed: bool,
+    signatures: Signatures<'f>,
     before: Option<Before>,
     streams: BTreeMap<String, Stream>,
     signers: Signers,
@@ -71,7 +71,7 @@ struct Before {
 impl<'f> Part<'f> {
     pub(crate) fn new(
         findings: &'f mut Findings,
-        options: &Options,
+        options: &'f Options,
         proofs: Proofs,
         checkpoint: Checkpoint,
         windows: Windows,
@@ -83,7 +83,7 @@ impl<'f> Part<'f> {
             checkpoint,
             windows,
             adjudicate: options.adjudicate,
-            is_signed: !options.actor_keys.is_empty(),
+            signatures: Signatures::of_part(&options.actor_keys),
             before: None,
             streams: BTreeMap::new(),
             signers: Signers::of_part(&options.keys),
@@ -193,6 +193,9 @@ impl<'f> Part<'f> {
         self.attachments
             .record(record.sequence, &event, self.findings);
         self.signers.hear(record.sequence, &event, self.findings);
+        let report = judge_report(&record.envelope, &event);
+        self.signatures
+            .hear(record, &event, report.as_ref(), self.findings);
         let subject = record.envelope.subject.as_ref();
         match event {
             Event::DecisionMade(made) => {
@@ -276,6 +279,7 @@ impl<'f> Part<'f> {
         self.attachments.close(&mut self.counts, self.findings);
         self.disclosures.close(&mut self.counts, self.findings);
         self.conclude_decisions();
+        self.signatures.close(&mut self.counts, None, self.findings);
         PartHeard {
             counts: self.counts,
             subjects,
@@ -322,13 +326,6 @@ impl<'f> Part<'f> {
         let why = "made for whole logs only";
         for check in [CheckName::Sealed, CheckName::StateDigest] {
             self.findings.not_asked(check, why);
-        }
-        for check in [CheckName::ActorSignatures, CheckName::ProducerSignatures] {
-            if self.is_signed {
-                self.findings.impossible(check, why);
-            } else {
-                self.findings.not_asked(check, why);
-            }
         }
     }
 

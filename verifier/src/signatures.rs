@@ -5,6 +5,7 @@
 //! Memory: the keys in force, 48 bytes a decision that waits for a person, and as much a signed report of the last minutes.
 
 mod keys;
+mod missing;
 mod reports;
 
 pub use keys::TrustedActor;
@@ -13,6 +14,7 @@ pub(crate) use reports::{Judged, judge_report};
 use crate::report::{CheckName, Counts, Findings};
 use crate::walk::stopped;
 use keys::{Fault, Keys};
+use missing::PartOf;
 use probity_schemas::event::Event;
 use probity_schemas::event::key::AnswerSignature;
 use probity_schemas::hash::Hash;
@@ -25,13 +27,14 @@ use std::collections::HashMap;
 /// What the records say of keys and signatures so far.
 pub(crate) struct Signatures<'o> {
     keys: Keys<'o>,
-    /// Id and origin of the log.
+    /// The id of the log.
     log: String,
-    origin: String,
     /// Leaf hashes of decisions that wait for a person, by subject.
     waiting: HashMap<String, Hash>,
     tally: Tally,
     reports: Reports,
+    /// Of a part of a log, what it holds.
+    part: Option<PartOf>,
     /// Why the past is not known any more.
     left: Option<String>,
 }
@@ -48,11 +51,19 @@ impl<'o> Signatures<'o> {
         Self {
             keys: Keys::new(brought),
             log: String::new(),
-            origin: String::new(),
             waiting: HashMap::new(),
             tally: Tally::default(),
             reports: Reports::default(),
+            part: None,
             left: None,
+        }
+    }
+
+    /// For a part of a log: keys, decisions and the log's id need not be there.
+    pub(crate) fn of_part(brought: &'o [TrustedActor]) -> Self {
+        Self {
+            part: Some(PartOf::default()),
+            ..Self::new(brought)
         }
     }
 
@@ -69,7 +80,10 @@ impl<'o> Signatures<'o> {
         }
         let subject = record.envelope.subject.as_ref();
         if let Some(report) = report {
-            return self.reports.hear(&self.keys, record, report, findings);
+            let missing = self.part.as_mut().map(|part| &mut part.reports);
+            return self
+                .reports
+                .hear(&self.keys, record, report, missing, findings);
         }
         let checked = match event {
             Event::SettingChanged(changed) => {
@@ -78,11 +92,6 @@ impl<'o> Signatures<'o> {
             }
             Event::LogOpened(opened) => {
                 self.log.clone_from(&opened.log_id);
-                self.origin.clone_from(&opened.origin);
-                Ok(())
-            }
-            Event::LogRestored(restored) => {
-                self.origin.clone_from(&restored.origin);
                 Ok(())
             }
             Event::KeyRegistered(registered) => self.keys.register(subject, registered),
@@ -90,8 +99,13 @@ impl<'o> Signatures<'o> {
                 self.keys.revoke(subject);
                 Ok(())
             }
-            Event::DecisionMade(made) if made.approval.is_some() => {
-                self.waiting.insert(subject.to_owned(), record.leaf);
+            Event::DecisionMade(made) => {
+                if let Some(part) = &mut self.part {
+                    part.decisions.insert(subject.to_owned());
+                }
+                if made.approval.is_some() {
+                    self.waiting.insert(subject.to_owned(), record.leaf);
+                }
                 Ok(())
             }
             Event::DecisionExpired(_) => {
@@ -141,6 +155,12 @@ impl<'o> Signatures<'o> {
             findings.impossible(CheckName::ActorSignatures, why);
             return Ok(());
         }
+        if let Some(what) = self.not_here(record, signature)
+            && let Some(part) = &mut self.part
+        {
+            part.answers.note(record.sequence, what);
+            return Ok(());
+        }
         let key = self
             .keys
             .of_person(actor, &signature.keyid, &signature.alg)?;
@@ -157,7 +177,7 @@ impl<'o> Signatures<'o> {
             decision,
             expires: signature.expires,
             log: &self.log,
-            origin: &self.origin,
+            origin: &record.envelope.source,
         };
         if !is_signed(key, &statement.message(), &signature.sig) {
             let detail = format!("not signed by {actor}: the signature is false");
@@ -166,6 +186,20 @@ impl<'o> Signatures<'o> {
         let brought = self.keys.is_brought(record.sequence, actor, key)?;
         self.tally.count(brought);
         Ok(())
+    }
+
+    /// What a part does not hold of what it takes to judge this signature.
+    fn not_here(&self, record: &Record<'_>, signature: &AnswerSignature) -> Option<&'static str> {
+        let part = self.part.as_ref()?;
+        if self.log.is_empty() {
+            Some("record 0, which names the log")
+        } else if !self.keys.was_registered(&signature.keyid) {
+            Some("the registration of its key")
+        } else if !part.decisions.contains(record.envelope.subject.as_ref()) {
+            Some("the decision that it answers")
+        } else {
+            None
+        }
     }
 
     /// The end of the records.
@@ -180,7 +214,16 @@ impl<'o> Signatures<'o> {
         let name = CheckName::ActorSignatures;
         let left = self.left.or(broken.map(stopped));
         let asked = !self.keys.are_none_brought();
-        self.reports.close(asked, left.clone(), counts, findings);
+        let PartOf {
+            answers: missing,
+            reports: missing_of_reports,
+            ..
+        } = self.part.unwrap_or_default();
+        missing_of_reports.tell(CheckName::ProducerSignatures, asked, findings);
+        let reports_missing = missing_of_reports.count();
+        self.reports
+            .close(asked, left.clone(), reports_missing, counts, findings);
+        missing.tell(name, asked, findings);
         if let Some(why) = left {
             return findings.impossible(name, why);
         }
@@ -189,7 +232,7 @@ impl<'o> Signatures<'o> {
                 "nothing in it is signed by its actor: only the log vouches for who said what";
             return findings.not_asked(name, why);
         }
-        let unsigned = answers - (by_auditor + by_log).min(answers);
+        let unsigned = answers - (by_auditor + by_log + missing.count()).min(answers);
         findings.hold(
             name,
             format!(

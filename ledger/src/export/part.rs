@@ -1,14 +1,16 @@
 //! A part of a log as a bundle: the records that were asked for, what a judge needs with them, and the proofs.
 //!
-//! With them go the records about the signer's keys, the policies published and retired up to the last of them, so that decisions can be decided again, and for a whole
-//! subject the newest seal. Memory: about 16 bytes a record, 100 an attachment; the lines are read once to be counted and once to be written.
+//! With them go the records about the signer's keys; the policies published and retired up to the last of them, so that decisions can be decided again; where actors
+//! have keys, those and record 0, so that what they signed can be checked; and for a whole subject the newest seal. Memory: about 16 bytes a record, 100 an attachment; the lines are read once to be counted and once to be written.
+
+mod streams;
 
 use super::disclosures::Disclosed;
 use super::older::older;
 use super::trace::Trace;
 use super::{BundleSink, ExportError, ExportSummary, TOOL, attachments, schemas, whole};
 use crate::cosigned::Witnessed;
-use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE, SEAL_SEARCH_RECORDS};
+use crate::limits::{REPLAY_BYTES, SEAL_SEARCH_RECORDS};
 use crate::load::range_at;
 use crate::paths::Paths;
 use crate::persons::Persons;
@@ -24,9 +26,6 @@ use probity_schemas::partial::{HandoverProof, RecordProof, RunProof};
 use probity_schemas::tree::inclusion_plan;
 use std::collections::BTreeSet;
 use std::ops::Range;
-
-/// What policies are called.
-const POLICY_PREFIX: &str = "policy/";
 
 /// A part of one log at one size.
 pub(super) struct Part<'a> {
@@ -51,7 +50,7 @@ impl Part<'_> {
         else {
             return Err(ExportError::Nothing);
         };
-        sequences.extend(self.policies(last).await?);
+        sequences.extend(self.beside(last).await?);
         let signer = format!("signer/{}", self.log_id);
         sequences.extend(self.stream(&signer).await?);
         let shown = self.shown(&mut sequences).await?;
@@ -118,47 +117,6 @@ impl Part<'_> {
             (Some(own), None) => own.range(range).copied().collect(),
             (Some(own), Some(found)) => own.intersection(&found).copied().collect(),
         })
-    }
-
-    /// All records of a subject.
-    async fn stream(&self, subject: &str) -> Result<Vec<u64>, ExportError> {
-        let mut sequences: Vec<u64> = Vec::new();
-        loop {
-            let span = Span::Subject(subject, sequences.len() as u64);
-            let page = self
-                .reader
-                .read(self.head.log, span, REPLAY_RECORDS, REPLAY_BYTES)
-                .await?;
-            let known = page.iter().map(|stored| stored.sequence);
-            let before = sequences.len();
-            sequences.extend(known.filter(|sequence| *sequence < self.head.range.size()));
-            if sequences.len() == before {
-                return Ok(sequences);
-            }
-        }
-    }
-
-    /// What was published and retired up to a record.
-    async fn policies(&self, last: u64) -> Result<Vec<u64>, ExportError> {
-        let (mut after, mut sequences) = (POLICY_PREFIX.to_owned(), Vec::new());
-        loop {
-            let page = self
-                .reader
-                .store()
-                .subjects(self.head.log, 0..last, &after, RUN_SUBJECTS_A_PAGE)
-                .await?;
-            for entry in &page {
-                if !entry.subject.starts_with(POLICY_PREFIX) {
-                    return Ok(sequences);
-                }
-                let stream = self.stream(&entry.subject).await?;
-                sequences.extend(stream.into_iter().filter(|sequence| *sequence < last));
-                after.clone_from(&entry.subject);
-            }
-            if page.is_empty() {
-                return Ok(sequences);
-            }
-        }
     }
 
     /// That the subject is all there, where a whole one was asked for and sealed; the seal's record goes with it.

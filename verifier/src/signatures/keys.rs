@@ -4,7 +4,7 @@ use probity_schemas::actor_key::ActorKey;
 use probity_schemas::event::key::KeyRegistered;
 use probity_schemas::subject::is_actor;
 use probity_schemas::vocabulary::KeyPurpose;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr;
 
 /// A broken rule and its words.
@@ -51,6 +51,8 @@ pub(super) struct Keys<'o> {
     brought: &'o [TrustedActor],
     /// Keys in force, by the subject that registers them.
     in_force: HashMap<String, Registered>,
+    /// Ids of all keys that were ever in force.
+    registered: HashSet<String>,
 }
 
 struct Registered {
@@ -66,6 +68,7 @@ impl<'o> Keys<'o> {
         Self {
             brought,
             in_force: HashMap::new(),
+            registered: HashSet::new(),
         }
     }
 
@@ -94,8 +97,14 @@ impl<'o> Keys<'o> {
             version: registered.version.clone(),
             key,
         };
+        self.registered.insert(registered.keyid.clone());
         self.in_force.insert(subject.to_owned(), registered);
         Ok(())
+    }
+
+    /// Whether this key was registered, whether or not it is still in force.
+    pub(super) fn was_registered(&self, keyid: &str) -> bool {
+        self.registered.contains(keyid)
     }
 
     pub(super) fn revoke(&mut self, subject: &str) {

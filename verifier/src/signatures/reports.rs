@@ -3,6 +3,7 @@
 //! for it, and that no signed report is told twice.
 
 use super::keys::{Fault, Keys};
+use super::missing::Missing;
 use crate::report::{CheckName, Counts, Findings};
 use probity_governance::producer::{Mismatch, stands};
 use probity_governance::settings::{TELEMETRY_SKEW_SECONDS, skew_seconds};
@@ -86,6 +87,7 @@ impl Reports {
         keys: &Keys<'_>,
         record: &Record<'_>,
         report: &Judged,
+        missing: Option<&mut Missing>,
         findings: &mut Findings,
     ) {
         self.reports += 1;
@@ -105,7 +107,13 @@ impl Reports {
                     return findings.impossible(CheckName::ProducerSignatures, why);
                 }
                 Err(mismatch) => Err((rule(mismatch), format!("{actor}: {mismatch}"))),
-                Ok(key) => self.signed(keys, record, signed, key),
+                Ok(key) => match missing.filter(|_| !keys.was_registered(&key.id())) {
+                    Some(missing) => {
+                        missing.note(record.sequence, "the registration of its key");
+                        Ok(())
+                    }
+                    None => self.signed(keys, record, signed, key),
+                },
             },
         };
         if let Err((rule, detail)) = checked {
@@ -158,6 +166,7 @@ impl Reports {
         self,
         asked: bool,
         left: Option<String>,
+        missing: u64,
         counts: &mut Counts,
         findings: &mut Findings,
     ) {
@@ -175,7 +184,7 @@ impl Reports {
             let why = "no report in it is signed by its producer: only the log vouches for who reported what";
             return findings.not_asked(name, why);
         }
-        let unsigned = reports.saturating_sub(by_auditor + by_log + noted);
+        let unsigned = reports.saturating_sub(by_auditor + by_log + noted + missing);
         findings.hold(
             name,
             format!(
