@@ -6,6 +6,7 @@ pub(crate) mod approvals;
 pub(crate) mod attachments;
 pub(crate) mod bundles;
 pub(crate) mod credentials;
+pub(crate) mod decisions;
 pub(crate) mod follow;
 pub(crate) mod keys;
 pub(crate) mod observations;
@@ -47,6 +48,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .merge(bundles::routes())
         .merge(witnesses::routes())
         .merge(persons::routes())
+        .merge(decisions::routes())
         .merge(credentials::routes())
         .merge(keys::routes())
         .merge(signers::routes())

@@ -6,7 +6,7 @@
 use crate::log::{Place, batch, tenant};
 use crate::measure::{Rate, SAMPLES, median, print, time};
 use probity_governance::command::Operation;
-use probity_governance::engine::{PolicySet, decide};
+use probity_governance::engine::{Beside, PolicySet, decide};
 use probity_governance::state::{Applied, State};
 use probity_ledger::export::{End, Shown, TarSink, export};
 use probity_ledger::store::StoredRecord;
@@ -137,7 +137,7 @@ fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
         let (_, took) = time(|| {
             facts
                 .iter()
-                .filter(|facts| decide(&policies, facts).winner.is_some())
+                .filter(|facts| decide(&policies, facts, Beside::Nothing).winner.is_some())
                 .count()
         });
         Rate::of(facts.len() as u64, took)
@@ -207,12 +207,15 @@ fn request(number: usize) -> Operation {
     let context = format!(
         r#"{{"exec":{{"argv":["ls","-la"],"argv0":"ls","cwd":"/workspace/repo"}},"targets":{{"paths":["/workspace/repo/src/{number}"]}}}}"#
     );
-    Operation::RequestDecision(Box::new(Request {
-        action: "exec".to_owned(),
-        capabilities: vec!["shell.exec".to_owned()],
-        context: Some(Body::from_foreign(context.as_bytes()).unwrap()),
-        ..Request::default()
-    }))
+    Operation::RequestDecision(
+        Request {
+            action: "exec".to_owned(),
+            capabilities: vec!["shell.exec".to_owned()],
+            context: Some(Body::from_foreign(context.as_bytes()).unwrap()),
+            ..Request::default()
+        }
+        .into(),
+    )
 }
 
 fn policy(number: usize) -> Policy {

@@ -7,7 +7,7 @@
 mod case;
 mod registry;
 
-use crate::engine::{self, ENGINE, Outcome, PolicySet};
+use crate::engine::{self, Beside, ENGINE, Outcome, PolicySet};
 use crate::permission::Right;
 use crate::policy::PolicyFault;
 use crate::producer::{self, ReportFault};
@@ -15,8 +15,9 @@ use crate::settings::SettingFault;
 use crate::signer::SignerFault;
 use crate::signing::{KeyFault, SignatureFault};
 use crate::state::{Applied, State};
+use probity_schemas::disclosure::{Disclosure, is_member_digest};
 use probity_schemas::event::Event;
-use probity_schemas::event::decision::DecisionMade;
+use probity_schemas::event::decision::{DecisionMade, WithheldResult};
 use probity_schemas::subject::RESERVED_THINGS;
 
 /// The rule that a record breaks.
@@ -135,6 +136,13 @@ pub enum Fault {
     /// The grant's end is not the one the decision promised.
     #[error("the grant does not last as long as the decision said")]
     GrantLength,
+    /// A result is recorded of a condition that looks at no withheld value, or none of one that does; or what is shown of the
+    /// values gives another.
+    #[error("the results over withheld values are not what the rules give: {part}")]
+    Withheld {
+        /// What is wrong.
+        part: &'static str,
+    },
     /// Somebody else used the grant.
     #[error("the grant was used by another than the requester")]
     OtherRequester,
@@ -194,11 +202,24 @@ pub fn adjudicate(before: &State, record: &Applied<'_>) -> Result<(), Fault> {
 }
 
 /// Judges the half of a decision that needs no records but the policies: the outcome is what the rules give on the
-/// recorded facts.
+/// recorded facts. How conditions stood that look at withheld values is taken as it is recorded.
 ///
 /// # Errors
 /// The [`Fault`] that names the broken rule.
 pub fn adjudicate_outcome(policies: &PolicySet<'_>, made: &DecisionMade) -> Result<(), Fault> {
+    adjudicate_shown(policies, made, &[]).map(drop)
+}
+
+/// Judges the same half where some of the withheld values are shown: conditions are judged on what these disclosures open. Gives
+/// how many conditions were not, and taken as recorded.
+///
+/// # Errors
+/// The [`Fault`] that names the broken rule.
+pub fn adjudicate_shown(
+    policies: &PolicySet<'_>,
+    made: &DecisionMade,
+    disclosures: &[Disclosure],
+) -> Result<u32, Fault> {
     match made.engine {
         ENGINE => {}
         engine if engine > ENGINE => return Err(Fault::NewerEngine { engine }),
@@ -211,7 +232,19 @@ pub fn adjudicate_outcome(policies: &PolicySet<'_>, made: &DecisionMade) -> Resu
     if made.policyset != policies.digest() {
         return Err(Fault::PolicySetDiffers);
     }
-    let (given, recorded) = (engine::decide(policies, facts), Outcome::recorded(made));
+    let beside = Beside::Recorded {
+        results: &made.withheld,
+        disclosures,
+    };
+    let (given, recorded) = (
+        engine::decide(policies, facts, beside),
+        Outcome::recorded(made),
+    );
+    withheld_as(&given.withheld, &recorded.withheld)?;
+    if disclosures.iter().any(|shown| is_risk_flag(made, shown)) {
+        let part = "the risk score reads what was withheld";
+        return Err(Fault::Withheld { part });
+    }
     let parts = [
         ("verdict", given.verdict == recorded.verdict),
         ("reason", given.reason == recorded.reason),
@@ -224,6 +257,30 @@ pub fn adjudicate_outcome(policies: &PolicySet<'_>, made: &DecisionMade) -> Resu
     ];
     match parts.into_iter().find(|(_, same)| !same) {
         Some((part, _)) => Err(Fault::OutcomeDiffers { part }),
-        None => Ok(()),
+        None => Ok(given.taken),
     }
+}
+
+/// Results stand for the conditions that look at withheld values, no more and no less, and are what the shown values give.
+fn withheld_as(given: &[WithheldResult], recorded: &[WithheldResult]) -> Result<(), Fault> {
+    let same = |(given, recorded): (&WithheldResult, &WithheldResult)| {
+        given.policy == recorded.policy && given.field == recorded.field
+    };
+    let part = if given.len() != recorded.len() || !given.iter().zip(recorded).all(same) {
+        "they are of other conditions"
+    } else if given != recorded {
+        "a shown value gives another result"
+    } else {
+        return Ok(());
+    };
+    Err(Fault::Withheld { part })
+}
+
+/// Whether a disclosure opens a member of the context itself that the risk score reads.
+fn is_risk_flag(made: &DecisionMade, shown: &Disclosure) -> bool {
+    let named = shown
+        .name()
+        .is_some_and(|name| engine::RISK_FLAGS.contains(&name));
+    let context = made.facts.request.context.as_ref();
+    named && context.is_some_and(|context| is_member_digest(context, &shown.digest()))
 }

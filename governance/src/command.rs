@@ -53,7 +53,7 @@ pub enum Operation {
     /// Register an adapter, or register it anew.
     RegisterAdapter(Box<AdapterRegistered>),
     /// Decide on a request.
-    RequestDecision(Box<Request>),
+    RequestDecision(Box<DecisionRequest>),
     /// Resolve a pending decision.
     ResolveApproval(Resolution),
     /// Take a report about an execution.
@@ -121,6 +121,42 @@ pub struct Hold {
     pub token: Option<String>,
     /// Why, in words.
     pub reason: String,
+}
+
+/// A request for a decision.
+#[derive(Clone, Debug)]
+pub struct DecisionRequest {
+    /// The request as it is recorded.
+    pub request: Request,
+    /// Values about persons in its context and metadata; none is left once they are withheld.
+    pub personal: Vec<Personal>,
+    /// The two bodies with those values in their places; none where nothing was withheld. In no record.
+    pub clear: Option<ClearBodies>,
+}
+
+/// Bodies of a request as they were sent.
+#[derive(Clone, Debug)]
+pub struct ClearBodies {
+    /// The caller's context.
+    pub context: Option<Body>,
+    /// Anything else the caller reports about its agent.
+    pub metadata: Option<Body>,
+}
+
+impl From<Request> for DecisionRequest {
+    fn from(request: Request) -> Self {
+        Self {
+            request,
+            personal: Vec::new(),
+            clear: None,
+        }
+    }
+}
+
+impl From<Request> for Box<DecisionRequest> {
+    fn from(request: Request) -> Self {
+        Self::new(request.into())
+    }
 }
 
 /// A value about a person, in a body that is reported.

@@ -6,11 +6,13 @@
 mod v1;
 
 pub use v1::trace::{ConditionTrace, PolicyTrace, Skipped, TraceResult, trace};
-pub use v1::{decide, gather, request_digest};
+pub use v1::{RISK_FLAGS, decide, gather, request_digest};
 
+use crate::command::ClearBodies;
 use crate::state::{Directory, InForce, policyset_digest};
+use probity_schemas::disclosure::Disclosure;
 use probity_schemas::event::decision::{
-    ApprovalNeeded, DecisionMade, Facts, Grant, MatchedPolicy, Risk,
+    ApprovalNeeded, DecisionMade, Facts, Grant, MatchedPolicy, Risk, WithheldResult,
 };
 use probity_schemas::hash::Hash;
 use probity_schemas::vocabulary::{Reason, Verdict};
@@ -59,6 +61,22 @@ impl Directory {
     }
 }
 
+/// What is known of the values that the facts hold as digests only.
+#[derive(Clone, Copy, Debug)]
+pub enum Beside<'a> {
+    /// Nothing: conditions look at the facts as they stand.
+    Nothing,
+    /// All of them: the bodies as they were sent.
+    Clear(&'a ClearBodies),
+    /// How the conditions stood that looked at them, and what opens some of them.
+    Recorded {
+        /// As the decision records it.
+        results: &'a [WithheldResult],
+        /// What opens digests of the facts.
+        disclosures: &'a [Disclosure],
+    },
+}
+
 /// What deciding gives: a [`DecisionMade`] but for its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
@@ -82,6 +100,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The policy whose effect was taken.
     pub winner: Option<String>,
+    /// How the conditions stood that looked at withheld values.
+    pub withheld: Vec<WithheldResult>,
+    /// How many of these were taken as recorded; not a part of the record.
+    pub taken: u32,
 }
 
 impl Outcome {
@@ -100,6 +122,7 @@ impl Outcome {
             risk: self.risk,
             verdict: self.verdict,
             winner: self.winner,
+            withheld: self.withheld,
         }
     }
 
@@ -117,6 +140,8 @@ impl Outcome {
             risk: made.risk.clone(),
             verdict: made.verdict,
             winner: made.winner.clone(),
+            withheld: made.withheld.clone(),
+            taken: 0,
         }
     }
 }

@@ -1,10 +1,12 @@
-//! Which values of a reported body are personal: those the report itself names, and those a setting names for its kind.
+//! Which values of a body are personal: those that come named with it, and those a setting names for its kind.
 //!
 //! The setting `personal.<kind>` holds JSON: `{"person": POINTER, "pointers": [POINTER, …]}`. `person` leads to the id of whom the
-//! values are about; it is personal itself. Not here: taking the values out, and keeping what opens them.
+//! values are about; it is personal itself. The kind is that of an observation, or the type of what else is reported or asked, without
+//! its version: `decision.made`, `outcome.recorded`, `audit.ingested`, `violation.ingested`. Not here: taking the values out, and keeping what opens them.
 
-use crate::command::{Observation, Personal};
+use crate::command::Personal;
 use crate::settings::{PERSONAL_PREFIX, SettingFault};
+use probity_schemas::body::Body;
 use probity_schemas::limits::{POINTER_BYTES_MAX, POINTERS_MAX};
 use serde::Deserialize;
 use serde_json::Value;
@@ -28,18 +30,21 @@ struct Rule {
     pointers: Vec<String>,
 }
 
-/// The personal values of a report. What a setting names and the body does not have is passed over.
+/// The personal values of a body: those it came with, and those that the setting of its kind names. What a setting names and the
+/// body does not have is passed over.
 ///
 /// # Errors
 /// [`PersonMissing`].
 pub fn marks(
     settings: &BTreeMap<String, String>,
-    observation: &Observation,
+    kind: &str,
+    body: &Body,
+    own: Vec<Personal>,
 ) -> Result<Vec<Personal>, PersonMissing> {
-    let mut personal = observation.personal.clone();
-    let setting = format!("{PERSONAL_PREFIX}{}", observation.kind);
+    let mut personal = own;
+    let setting = setting_of(kind);
     let rule = settings.get(&setting).and_then(|value| read(value));
-    let body = serde_json::from_str::<Value>(observation.body.as_str());
+    let body = serde_json::from_str::<Value>(body.as_str());
     let (Some(rule), Ok(body)) = (rule, body) else {
         return Ok(personal);
     };
@@ -61,6 +66,12 @@ pub fn marks(
         person: person.to_owned(),
     }));
     Ok(personal)
+}
+
+/// The setting that says what is personal in a kind of report.
+#[must_use]
+pub fn setting_of(kind: &str) -> String {
+    format!("{PERSONAL_PREFIX}{kind}")
 }
 
 /// Whether a text is such a setting's value.
@@ -87,8 +98,6 @@ mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
 
     use super::*;
-    use probity_schemas::body::Body;
-    use probity_schemas::subject::Subject;
 
     const RULE: &str = r#"{"person": "/customer/id", "pointers": ["/customer/mail", "/note"]}"#;
 
@@ -98,17 +107,8 @@ mod tests {
             pointer: (*pointer).to_owned(),
             person: (*person).to_owned(),
         });
-        let observation = Observation {
-            kind: "mail".to_owned(),
-            subject: Subject::parse("ticket/1").unwrap(),
-            body: Body::from_foreign(body.as_bytes()).unwrap(),
-            personal: personal.collect(),
-            attachments: Vec::new(),
-            correlation: None,
-            causation: None,
-            traceparent: None,
-        };
-        let found = marks(&settings, &observation)?.into_iter();
+        let body = Body::from_foreign(body.as_bytes()).unwrap();
+        let found = marks(&settings, "mail", &body, personal.collect())?.into_iter();
         Ok(found.map(|one| (one.pointer, one.person)).collect())
     }
 

@@ -19,6 +19,7 @@ use probity_schemas::limits::SIGNED_REPORT_BYTES_MAX;
 use probity_schemas::subject;
 use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{EnvelopeFault, KeyPurpose, PayloadType, SignatureMode};
+use std::collections::BTreeMap;
 
 /// A report's envelope as it came.
 #[derive(Clone, Debug)]
@@ -40,6 +41,15 @@ pub struct Envelope {
 /// What the door found of a report's signature: made by [`check`] alone.
 #[derive(Clone, Debug)]
 pub struct Checked(ReportSignature);
+
+impl Checked {
+    /// Whether the record will hold what the producer signed, under these settings.
+    #[must_use]
+    pub fn is_kept_whole(&self, settings: &BTreeMap<String, String>) -> bool {
+        settings::telemetry_signature(settings) != SignatureMode::Off
+            && matches!(self.0, ReportSignature::Verified(_))
+    }
+}
 
 /// Why a report is refused, or false.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -104,26 +104,40 @@ pub enum SubmitError {
         why: String,
     },
     /// Personal values cannot be taken out of a body as it is asked.
-    #[error("line {line}: personal: {why}")]
+    #[error("{}personal: {why}", at(*line))]
     Personal {
-        /// Which observation, from 1.
-        line: usize,
+        /// Which observation of a batch, from 1.
+        line: Option<usize>,
         /// Why.
         why: MarkError,
     },
     /// A setting makes values of a body personal, and the body does not say whose they are.
-    #[error("line {line}: personal: {why}")]
+    #[error("{}personal: {why}", at(*line))]
     PersonMissing {
-        /// Which observation, from 1.
-        line: usize,
+        /// Which observation of a batch, from 1.
+        line: Option<usize>,
         /// Why.
         why: PersonMissing,
     },
     /// A person's id is empty, too long or holds U+0000.
-    #[error("line {line}: personal: a person's id has 1 to {LABEL_BYTES_MAX} bytes and no U+0000")]
+    #[error("{}personal: a person's id has 1 to {LABEL_BYTES_MAX} bytes and no U+0000", at(*line))]
     PersonName {
-        /// Which observation, from 1.
-        line: usize,
+        /// Which observation of a batch, from 1.
+        line: Option<usize>,
+    },
+    /// The risk score reads it, so it must stand in the record.
+    #[error("personal: the risk score reads {pointer}, which therefore cannot be withheld")]
+    PersonalRisk {
+        /// The pointer.
+        pointer: String,
+    },
+    /// What a producer signed is kept as it was signed, so nothing can be taken out of it.
+    #[error(
+        "personal: the setting {setting} withholds values of this report, and a report that its producer signed is kept whole"
+    )]
+    PersonalSigned {
+        /// The setting.
+        setting: String,
     },
     /// The persons' keys failed. Where a person was to be erased, it may be recorded and the key not yet destroyed: ask again.
     #[error("the persons' keys could not be used: ask again")]
@@ -134,4 +148,9 @@ pub enum SubmitError {
     /// The store failed before anything was decided.
     #[error("the store failed")]
     Store(#[from] StoreError),
+}
+
+/// Where in a batch, for people.
+fn at(line: Option<usize>) -> String {
+    line.map_or_else(String::new, |line| format!("line {line}: "))
 }

@@ -4,18 +4,20 @@
 //! view or snapshot. An erasure is first recorded, in the append that deletes the disclosures and notes whom it erased, and then
 //! the key is destroyed; where that broke off, a repeated call ends it, or housekeeping does at the next start.
 
+mod take;
+
+use self::take::{Taking, Waiting, check_person};
 use crate::error::SubmitError;
 use crate::ledger::{Inner, Ledger};
 use crate::limits::ERASED_A_PAGE;
-use crate::persons::{OpenedDisclosure, PersonError, PersonKey, Persons};
+use crate::persons::{OpenedDisclosure, PersonError, Persons};
 use crate::receipt::{Committed, Receipt, Submission};
 use crate::seal::SealedRecord;
 use crate::store::{PersonToken, SealedDisclosure};
-use probity_governance::command::{Observation, Operation, Personal};
-use probity_governance::personal::marks;
-use probity_schemas::disclosure::{Digest, digests, personal_body, withhold};
+use probity_governance::command::{Command, Operation};
+use probity_schemas::disclosure::{Digest, event_digests};
 use probity_schemas::event::Event;
-use probity_schemas::limits::{LABEL_BYTES_MAX, POINTERS_MAX};
+use probity_schemas::limits::POINTERS_MAX;
 use probity_schemas::subject::Tenant;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use uuid::Uuid;
@@ -35,13 +37,6 @@ pub(crate) struct Beside {
     pub(crate) fingerprint_key: Option<Zeroizing<[u8; 32]>>,
 }
 
-/// A disclosure whose record has no sequence yet.
-struct Waiting {
-    digest: Digest,
-    person: PersonToken,
-    sealed: Vec<u8>,
-}
-
 impl Ledger {
     /// Takes personal values out of a command, and looks up whom it is about.
     pub(crate) async fn prepare(
@@ -52,52 +47,37 @@ impl Ledger {
     ) -> Result<Beside, SubmitError> {
         let persons = &self.0.persons;
         let mut beside = Beside::default();
-        match &mut submission.command.operation {
+        let Command {
+            actor,
+            workspace,
+            operation,
+            ..
+        } = &mut submission.command;
+        match operation {
             Operation::Erase(erasure) => {
                 beside.erases = persons.token(tenant, &erasure.person).await?;
                 erasure.token = beside.erases.map(text);
             }
             Operation::SetHold(hold) => {
                 if let Some(person) = &hold.person {
-                    check_person(1, person)?;
+                    check_person(None, person)?;
                     hold.token = Some(text(persons.key(tenant, person).await?.token));
                 }
             }
-            Operation::Observe(observations) => {
-                let mut keys = BTreeMap::new();
-                for (line, observation) in (1..).zip(observations.iter_mut()) {
-                    let personal = marks(settings, observation)
-                        .map_err(|why| SubmitError::PersonMissing { line, why })?;
-                    observation.personal.clear();
-                    if !personal.is_empty() {
-                        self.make_keys(tenant, line, &personal, &mut keys).await?;
-                        take_out(line, observation, &personal, &keys, &mut beside)?;
+            operation => {
+                let mut taking = Taking::new(persons, tenant, settings);
+                match operation {
+                    Operation::Observe(all) => taking.observations(all).await?,
+                    Operation::Report(report) => taking.report(report).await?,
+                    Operation::RequestDecision(asked) => {
+                        taking.request(actor, workspace.as_deref(), asked).await?;
                     }
+                    _ => {}
                 }
-                if !keys.is_empty() {
-                    beside.fingerprint_key = Some(Persons::common(&keys));
-                }
+                (beside.disclosures, beside.fingerprint_key) = taking.end();
             }
-            _ => {}
         }
         Ok(beside)
-    }
-
-    async fn make_keys(
-        &self,
-        tenant: &Tenant,
-        line: usize,
-        personal: &[Personal],
-        keys: &mut BTreeMap<String, PersonKey>,
-    ) -> Result<(), SubmitError> {
-        for Personal { person, .. } in personal {
-            check_person(line, person)?;
-            if !keys.contains_key(person) {
-                let key = self.0.persons.key(tenant, person).await?;
-                keys.insert(person.clone(), key);
-            }
-        }
-        Ok(())
     }
 
     /// Destroys the key of a person whose erasure is recorded.
@@ -156,43 +136,6 @@ pub(crate) async fn finish_erasures(inner: &Inner) -> Result<(), PersonError> {
     inner.persons.destroy(&gone).await
 }
 
-/// Takes personal values out of a body, and seals what opens them.
-fn take_out(
-    line: usize,
-    observation: &mut Observation,
-    personal: &[Personal],
-    keys: &BTreeMap<String, PersonKey>,
-    beside: &mut Beside,
-) -> Result<(), SubmitError> {
-    let mut salts = Zeroizing::new(Vec::with_capacity(personal.len()));
-    for _ in personal {
-        salts.push(crate::ids::salt().map_err(PersonError::from)?.0);
-    }
-    let pointers: Vec<&str> = personal.iter().map(|one| one.pointer.as_str()).collect();
-    let withheld = withhold(&observation.body, &pointers, &mut || {
-        salts.pop().unwrap_or_default()
-    });
-    let withheld = withheld.map_err(|why| SubmitError::Personal { line, why })?;
-    observation.body = withheld.body;
-    for (one, disclosure) in personal.iter().zip(&withheld.disclosures) {
-        if let Some(key) = keys.get(&one.person) {
-            beside.disclosures.push(Waiting {
-                digest: disclosure.digest(),
-                person: key.token,
-                sealed: Persons::seal(key, &one.person, disclosure)?,
-            });
-        }
-    }
-    Ok(())
-}
-
-fn check_person(line: usize, person: &str) -> Result<(), SubmitError> {
-    if !(1..=LABEL_BYTES_MAX).contains(&person.len()) || person.contains('\0') {
-        return Err(SubmitError::PersonName { line });
-    }
-    Ok(())
-}
-
 /// What stands for a person, as the records spell it.
 fn text(token: PersonToken) -> String {
     Uuid::from_bytes(token).simple().to_string()
@@ -223,9 +166,7 @@ impl Beside {
             .map(|one| (one.digest, one))
             .collect();
         for record in records {
-            let found = personal_body(&record.event)
-                .map(digests)
-                .unwrap_or_default();
+            let found = event_digests(&record.event);
             for (place, (digest, _)) in (0..).zip(found) {
                 disclosures.extend(waiting.remove(&digest).map(|one| SealedDisclosure {
                     sequence: record.sequence,

@@ -176,6 +176,18 @@ impl Persons {
         Zeroizing::new(*hasher.finalize().as_bytes())
     }
 
+    /// A salt that only the holder of this key can make, the same each time for the same texts: gone with the key.
+    pub(crate) fn salt(key: &PersonKey, texts: &[&str]) -> [u8; 32] {
+        let derived = blake3::derive_key("probity persons 2026 salt", &*key.key);
+        let derived = Zeroizing::new(derived);
+        let mut hasher = blake3::Hasher::new_keyed(&derived);
+        for text in texts {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        *hasher.finalize().as_bytes()
+    }
+
     /// Seals a disclosure under its person's key.
     pub(crate) fn seal(
         key: &PersonKey,

@@ -79,10 +79,11 @@ fn weight(operation: &Operation) -> (usize, usize) {
                 .map(|one| RECORD_BYTES + one.body.as_str().len())
                 .sum(),
         ),
-        Operation::RequestDecision(request) => (
+        Operation::RequestDecision(asked) => (
             1,
             2 * RECORD_BYTES
-                + request
+                + asked
+                    .request
                     .context
                     .as_ref()
                     .map_or(0, |context| context.as_str().len()),

@@ -15,6 +15,8 @@ mod home;
 mod keys;
 #[path = "ledger/rotation.rs"]
 mod rotation;
+#[path = "ledger/withheld.rs"]
+mod withheld;
 #[path = "ledger/witness.rs"]
 mod witness;
 

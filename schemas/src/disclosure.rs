@@ -4,8 +4,10 @@
 
 mod place;
 mod pointer;
+mod reveal;
 
-pub use place::{Digests, MarkError, Place, Withheld, digests, withhold};
+pub use place::{Digests, MarkError, Place, Withheld, digests, mentions_digests, withhold};
+pub use reveal::{holds_digest, is_member_digest, lacks_members, reveal};
 
 use crate::body::Body;
 use crate::event::Event;
@@ -180,15 +182,21 @@ impl fmt::Display for Digest {
     }
 }
 
-/// The part of an event that somebody else wrote and in which digests may stand.
+/// The digests that stand in an event, in order: in the parts of it that somebody else wrote.
 #[must_use]
-pub fn personal_body(event: &Event) -> Option<&Body> {
-    match event {
-        Event::ObservationRecorded(observation) => Some(&observation.body),
-        Event::AuditIngested(audit) => audit.body.as_ref(),
-        Event::ViolationIngested(violation) => violation.body.as_ref(),
-        _ => None,
-    }
+pub fn event_digests(event: &Event) -> Digests {
+    let bodies = match event {
+        Event::ObservationRecorded(observation) => [Some(&observation.body), None],
+        Event::AuditIngested(audit) => [audit.body.as_ref(), None],
+        Event::ViolationIngested(violation) => [violation.body.as_ref(), None],
+        Event::OutcomeRecorded(outcome) => [outcome.body.as_ref(), None],
+        Event::DecisionMade(made) => {
+            let request = &made.facts.request;
+            [request.context.as_ref(), request.metadata.as_ref()]
+        }
+        _ => return Digests::new(),
+    };
+    bodies.into_iter().flatten().flat_map(digests).collect()
 }
 
 #[cfg(test)]

@@ -67,6 +67,18 @@ words! {
 }
 
 words! {
+    /// How a condition stood over a value that the record does not hold.
+    ConditionResult {
+        /// It held.
+        Match = "match",
+        /// It did not hold.
+        Miss = "miss",
+        /// It could not be judged.
+        Unjudged = "unjudged",
+    }
+}
+
+words! {
     /// How a log treats a request that no policy speaks of.
     Mode {
         /// It passes, with a warning.

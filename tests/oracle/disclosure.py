@@ -79,7 +79,17 @@ def is_digest(text):
     return isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]", text) is not None
 
 
-BODIES = ("observation.recorded.v1", "audit.ingested.v1", "violation.ingested.v1")
+BODIES = ("observation.recorded.v1", "audit.ingested.v1", "violation.ingested.v1", "outcome.recorded.v1")
+
+
+def bodies(record):
+    """The parts of a record that somebody else wrote and in which digests may stand."""
+    if record["type"] in BODIES:
+        return [record["data"].get("body")]
+    if record["type"] == "decision.made.v1":
+        request = record["data"]["facts"]["request"]
+        return [request.get("context"), request.get("metadata")]
+    return []
 
 
 class Disclosures:
@@ -93,9 +103,8 @@ class Disclosures:
         if b'"_sd":' not in line and b'"...":' not in line:
             return
         record = json.loads(line)
-        if record["type"] in BODIES:
-            found = digests(record["data"].get("body"))
-            self.standing.update(((sequence, digest), place) for digest, place in found)
+        for body in bodies(record):
+            self.standing.update(((sequence, digest), place) for digest, place in digests(body))
 
     def read(self, content):
         """Checks `disclosures.jsonl`."""

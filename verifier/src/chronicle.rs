@@ -143,6 +143,15 @@ fn words(event: &Event) -> String {
         Event::ViolationIngested(violation) => {
             format!("{}: {}", violation.violation, violation.message)
         }
+        Event::PersonalErased(erased) => {
+            format!(
+                "{} disclosures destroyed: {}",
+                erased.disclosures, erased.basis
+            )
+        }
+        Event::ErasureRefused(refused) => format!("hold {}: {}", refused.hold, refused.basis),
+        Event::HoldSet(set) => set.reason.clone(),
+        Event::HoldLifted(lifted) => lifted.reason.clone(),
         _ => String::new(),
     }
 }

@@ -7,9 +7,10 @@ use crate::report::{CheckName, Counts, Findings};
 use crate::rule;
 use crate::walk::stopped;
 use probity_governance::adjudicate::{Fault, adjudicate};
-use probity_governance::state::{Applied, State, StateError};
+use probity_governance::state::{Applied, InForce, State, StateError};
 use probity_schemas::event::Event;
 use probity_schemas::record::Record;
+use std::collections::BTreeMap;
 
 /// The rules, and the state that the records come to.
 pub(crate) enum Court {
@@ -78,6 +79,14 @@ impl Court {
         self.leave(stopped(record.sequence));
     }
 
+    /// The policies in force after the records so far, where the state is known.
+    pub(crate) fn policies(&self) -> Option<&BTreeMap<String, InForce>> {
+        match self {
+            Self::Sitting { state, .. } => Some(&state.directory.policies),
+            Self::NotAsked | Self::Left(_) => None,
+        }
+    }
+
     /// From here on the state is not known. The first reason is kept.
     pub(crate) fn leave(&mut self, why: String) {
         if matches!(self, Self::Sitting { .. }) {
@@ -105,9 +114,10 @@ impl Court {
                     outcomes,
                     ..
                 } = counts;
+                let taken = counts.taken_as_recorded();
                 findings.hold(
                     name,
-                    format!("{decisions} decisions, {approvals} approvals and {outcomes} outcomes follow the rules"),
+                    format!("{decisions} decisions, {approvals} approvals and {outcomes} outcomes follow the rules{taken}"),
                 );
                 let detail = match digests {
                     0 => "no register is sealed yet".to_owned(),

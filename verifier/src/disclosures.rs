@@ -3,7 +3,9 @@
 //!
 //! Memory: about 48 to 96 bytes a digest in the records.
 
+use crate::erasures::Erasures;
 use crate::report::{CheckName, Counts, Findings};
+use crate::withheld::Withheld;
 use probity_schemas::canonical;
 use probity_schemas::disclosure::{Digest, Digests, Disclosure, DisclosureLine, Place};
 use probity_schemas::limits::DISCLOSURE_LINE_BYTES_MAX;
@@ -15,6 +17,10 @@ use std::io::{self, BufRead as _, BufReader, Read};
 pub(crate) struct Disclosures {
     standing: HashMap<(u64, Digest), Standing>,
     shown: u64,
+    /// Decisions that looked at what digests stand for.
+    pub(crate) withheld: Withheld,
+    /// What the log says was destroyed.
+    pub(crate) erasures: Erasures,
 }
 
 #[derive(Debug)]
@@ -45,12 +51,14 @@ impl Disclosures {
         findings: &mut Findings,
     ) -> io::Result<()> {
         let mut content = BufReader::new(content);
-        let mut before = None;
+        let mut before: Option<DisclosureLine> = None;
+        let mut of_decision = Vec::new();
         let mut line = Vec::new();
         loop {
             line.clear();
             let most = DISCLOSURE_LINE_BYTES_MAX as u64 + 1;
             if (&mut content).take(most).read_until(b'\n', &mut line)? == 0 {
+                self.judge(before.as_ref(), &mut of_decision, findings);
                 return Ok(());
             }
             let Some(whole) = line.strip_suffix(b"\n") else {
@@ -62,9 +70,21 @@ impl Disclosures {
             match read(whole) {
                 Err((rule, detail)) => findings.fail(CheckName::Disclosures, None, rule, detail),
                 Ok(line) => {
-                    if let Err((rule, detail)) = self.open(&line, before.as_ref()) {
-                        let record = Some(line.sequence);
-                        findings.fail(CheckName::Disclosures, record, rule, detail);
+                    if before
+                        .as_ref()
+                        .is_some_and(|one| one.sequence != line.sequence)
+                    {
+                        self.judge(before.as_ref(), &mut of_decision, findings);
+                    }
+                    match self.open(&line, before.as_ref()) {
+                        Ok(shown) if self.withheld.is_about(line.sequence) => {
+                            of_decision.push(shown)
+                        }
+                        Ok(_) => {}
+                        Err((rule, detail)) => {
+                            let record = Some(line.sequence);
+                            findings.fail(CheckName::Disclosures, record, rule, detail);
+                        }
                     }
                     before = Some(line);
                 }
@@ -72,11 +92,24 @@ impl Disclosures {
         }
     }
 
+    /// Judges a decision on what was shown of its record, of which this is the last line.
+    fn judge(
+        &mut self,
+        last: Option<&DisclosureLine>,
+        shown: &mut Vec<Disclosure>,
+        findings: &mut Findings,
+    ) {
+        if let (Some(last), false) = (last, shown.is_empty()) {
+            self.withheld.judge(last.sequence, shown, findings);
+        }
+        shown.clear();
+    }
+
     fn open(
         &mut self,
         line: &DisclosureLine,
         before: Option<&DisclosureLine>,
-    ) -> Result<(), Fault> {
+    ) -> Result<Disclosure, Fault> {
         if before.is_some_and(|before| before >= line) {
             let detail = "the lines do not ascend by sequence and disclosure";
             return Err(("disclosures.order", detail.to_owned()));
@@ -95,17 +128,27 @@ impl Disclosures {
         }
         standing.shown = true;
         self.shown += 1;
-        Ok(())
+        Ok(disclosure)
     }
 
-    /// The end of the bundle.
-    pub(crate) fn close(&self, counts: &mut Counts, findings: &mut Findings) {
+    /// The end of the bundle: a whole log, or a part of one, which need not hold the records of its erasures.
+    pub(crate) fn close(&self, is_whole: bool, counts: &mut Counts, findings: &mut Findings) {
+        let hidden = self.standing.iter().filter(|(_, one)| !one.shown);
+        let mut hidden: Vec<u64> = hidden.map(|((record, _), _)| *record).collect();
+        hidden.sort_unstable();
         counts.disclosures = self.shown;
-        let hidden = (self.standing.len() as u64).saturating_sub(self.shown);
-        counts.disclosures_withheld = hidden;
+        counts.disclosures_withheld = hidden.len() as u64;
+        counts.erasures = self.erasures.count();
+        counts.disclosures_destroyed = self.erasures.destroyed();
+        counts.disclosures_erased_at_most = match is_whole {
+            true => self.erasures.erased_at_most(&hidden),
+            false => counts.disclosures_withheld,
+        };
+        counts.decisions_on_withheld = self.withheld.taken_as_recorded();
         let detail = format!(
-            "{} open the digests of their records; {hidden} withheld or erased",
-            self.shown
+            "{} open the digests of their records; {}",
+            self.shown,
+            counts.undisclosed(is_whole)
         );
         findings.hold(CheckName::Disclosures, detail);
     }

@@ -73,16 +73,16 @@ pub fn judge(mut bundle: Bundle, options: &Options, progress: &dyn Progress) -> 
     let mut case = Case::new(options);
     let mut counts = Counts::default();
     let mut chronicle = None;
-    let mut subjects = Vec::new();
+    let (mut subjects, mut erasures) = (Vec::new(), Vec::new());
     match case.hear(&mut bundle, &mut findings, progress) {
         Ok(Heard::Whole(mut walked)) => {
             case.conclude(&mut walked, &mut findings);
             counts = walked.counts;
-            chronicle = walked.chronicle;
+            (chronicle, erasures) = (walked.chronicle, walked.erasures);
         }
         Ok(Heard::Part(part)) => {
             case.conclude_part(part.signers, &part.handovers, &mut findings);
-            (counts, subjects) = (part.counts, part.subjects);
+            (counts, subjects, erasures) = (part.counts, part.subjects, part.erasures);
         }
         Err(error) => findings.impossible(CheckName::Bundle, error.to_string()),
     }
@@ -91,6 +91,7 @@ pub fn judge(mut bundle: Bundle, options: &Options, progress: &dyn Progress) -> 
     Report {
         chronicle,
         subjects,
+        erasures,
         ..findings.report(stated.map(|stated| stated.origin), size, counts)
     }
 }

@@ -44,6 +44,12 @@ pub const RUN_PROOFS_MAX: usize = 100_000;
 /// Subjects of a part of a log that a report lists; the rest is counted.
 pub const SUBJECTS_LISTED_MAX: usize = 2_000;
 
+/// Erasures that a report lists; the rest is counted.
+pub const ERASURES_LISTED_MAX: usize = 2_000;
+
+/// Bytes of the decisions over withheld values that are held in memory until disclosures show the values.
+pub const WITHHELD_BYTES_MAX: usize = 64 * 1024 * 1024;
+
 /// Acts that a report lists; the rest is counted.
 pub const ACTS_MAX: usize = 2_000;
 

@@ -3,7 +3,7 @@
 //! The costly half of judging, made on all cores. What it takes the lines before to tell is the walk's business.
 
 use crate::signatures::{Judged, judge_report};
-use probity_schemas::disclosure::{Digests, digests, personal_body};
+use probity_schemas::disclosure::{Digests, event_digests};
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
 use probity_schemas::hash::{Hash, leaf_hash};
@@ -31,9 +31,8 @@ impl<'a> Line<'a> {
     pub(crate) fn read(line: &'a [u8]) -> Self {
         let record = Record::parse(line).map(|record| {
             let event = record.event();
-            let body = event.as_ref().ok().and_then(personal_body);
             Read {
-                digests: body.map(digests).unwrap_or_default(),
+                digests: event.as_ref().map(event_digests).unwrap_or_default(),
                 report: event
                     .as_ref()
                     .ok()

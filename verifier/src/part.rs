@@ -10,6 +10,7 @@ use self::cases::Stream;
 use crate::Options;
 use crate::attachments::Attachments;
 use crate::disclosures::Disclosures;
+use crate::erasures::ErasureReport;
 use crate::report::{CheckName, Counts, Findings, SubjectReport};
 use crate::rule;
 use crate::shown::Proofs;
@@ -20,7 +21,7 @@ use probity_governance::adjudicate::{Fault, adjudicate_outcome};
 use probity_governance::engine::PolicySet;
 use probity_governance::state::InForce;
 use probity_schemas::checkpoint::Checkpoint;
-use probity_schemas::disclosure::{digests, personal_body};
+use probity_schemas::disclosure::event_digests;
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
 use probity_schemas::event::seal::SubjectsSealed;
@@ -56,6 +57,7 @@ pub(crate) struct Part<'f> {
 pub(crate) struct PartHeard {
     pub(crate) counts: Counts,
     pub(crate) subjects: Vec<SubjectReport>,
+    pub(crate) erasures: Vec<ErasureReport>,
     pub(crate) signers: Signers,
     pub(crate) handovers: Vec<Handover>,
 }
@@ -188,8 +190,8 @@ impl<'f> Part<'f> {
     }
 
     fn event(&mut self, record: &Record<'_>, event: Event) {
-        let personal = personal_body(&event).map(digests).unwrap_or_default();
-        self.disclosures.record(record.sequence, &personal);
+        self.disclosures
+            .record(record.sequence, &event_digests(&event));
         self.attachments
             .record(record.sequence, &event, self.findings);
         self.signers.hear(record.sequence, &event, self.findings);
@@ -206,6 +208,12 @@ impl<'f> Part<'f> {
             }
             Event::ApprovalGranted(_) | Event::ApprovalDenied(_) => self.counts.approvals += 1,
             Event::OutcomeRecorded(_) => self.counts.outcomes += 1,
+            Event::PersonalErased(erased) => {
+                let time = record.envelope.time.to_string();
+                self.disclosures
+                    .erasures
+                    .record(record.sequence, time, &erased);
+            }
             Event::PolicyPublished(published) => {
                 let in_force = InForce {
                     leaf: record.leaf,
@@ -234,7 +242,12 @@ impl<'f> Part<'f> {
     /// Decides again from the recorded facts, if the policies are those that were in force.
     fn decide(&mut self, sequence: u64, made: &probity_schemas::event::decision::DecisionMade) {
         match adjudicate_outcome(&PolicySet::of(&self.policies), made) {
-            Ok(()) => self.decided += 1,
+            Ok(()) => {
+                self.decided += 1;
+                self.disclosures
+                    .withheld
+                    .keep(sequence, made, &self.policies);
+            }
             Err(Fault::PolicySetDiffers | Fault::NewerEngine { .. }) => self.undecided += 1,
             Err(fault) => {
                 let (rule, sequence) = (rule::of_fault(&fault), Some(sequence));
@@ -277,12 +290,14 @@ impl<'f> Part<'f> {
         self.hold_lines(records);
         self.leave_whole_logs(records);
         self.attachments.close(&mut self.counts, self.findings);
-        self.disclosures.close(&mut self.counts, self.findings);
+        self.disclosures
+            .close(false, &mut self.counts, self.findings);
         self.conclude_decisions();
         self.signatures.close(&mut self.counts, None, self.findings);
         PartHeard {
             counts: self.counts,
             subjects,
+            erasures: self.disclosures.erasures.into_reports(),
             signers: self.signers,
             handovers: self.handovers,
         }
@@ -336,8 +351,9 @@ impl<'f> Part<'f> {
             let why = "not asked for (--no-adjudication)";
             self.findings.not_asked(name, why);
         } else if self.undecided == 0 {
+            let taken = self.counts.taken_as_recorded();
             let detail = format!(
-                "{decided} outcomes are what the policies give on the recorded facts; that the facts were so: not made, for whole logs only"
+                "{decided} outcomes are what the policies give on the recorded facts{taken}; that the facts were so: not made, for whole logs only"
             );
             self.findings.hold(name, detail);
         } else {

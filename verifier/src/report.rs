@@ -9,6 +9,7 @@ mod text;
 pub(crate) use findings::Findings;
 
 use crate::chronicle::Chronicle;
+use crate::erasures::ErasureReport;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -37,6 +38,9 @@ pub struct Report {
     /// Of a part of a log: its subjects, and which of them are all there. At most 2,000.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subjects: Vec<SubjectReport>,
+    /// What the records say of erasures. At most 2,000.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub erasures: Vec<ErasureReport>,
     /// What happened, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chronicle: Option<Chronicle>,
@@ -216,8 +220,47 @@ pub struct Counts {
     pub attachments_withheld: u64,
     /// Personal values whose disclosures are in the bundle and open digests in the records.
     pub disclosures: u64,
-    /// Personal values of which the bundle holds the digest alone: withheld, or erased.
+    /// Personal values of which the bundle holds the digest alone: withheld from it, or erased.
     pub disclosures_withheld: u64,
+    /// How many of those can have been erased by the erasures that the records state; the others were withheld. A part of a log does not
+    /// hold all erasures: there it is all of them.
+    pub disclosures_erased_at_most: u64,
+    /// Records that say that a person was erased.
+    pub erasures: u64,
+    /// How many disclosures these state were destroyed.
+    pub disclosures_destroyed: u64,
+    /// Decisions of which a condition looked at a value that the bundle does not show: how it stood was taken as recorded.
+    pub decisions_on_withheld: u64,
+}
+
+impl Counts {
+    /// How many decisions rest on results that were taken as recorded, in words; nothing where none does.
+    pub(crate) fn taken_as_recorded(&self) -> String {
+        match self.decisions_on_withheld {
+            0 => String::new(),
+            count => format!(
+                "; in {count} of the decisions conditions looked at values that are not shown, and stand as recorded"
+            ),
+        }
+    }
+
+    /// What is known of the digests without disclosures, in words.
+    pub(crate) fn undisclosed(&self, is_whole: bool) -> String {
+        let (hidden, most) = (self.disclosures_withheld, self.disclosures_erased_at_most);
+        let (erasures, destroyed) = (self.erasures, self.disclosures_destroyed);
+        let stated =
+            format!("{erasures} erasures state that they destroyed {destroyed} disclosures");
+        match (hidden, is_whole) {
+            (0, _) => format!("none is missing; {stated}"),
+            (_, false) => format!(
+                "{hidden} are not shown, withheld or erased: in this part of the log, {stated}"
+            ),
+            (_, true) => format!(
+                "{hidden} are not shown: {stated}, so at most {most} of them were erased, and {} are withheld: no erasure in these records accounts for them",
+                hidden - most
+            ),
+        }
+    }
 }
 
 impl Verdict {

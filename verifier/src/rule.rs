@@ -98,6 +98,7 @@ pub(crate) const fn of_fault(fault: &Fault) -> &'static str {
         Fault::Signer(_) => "adjudication.signer",
         Fault::OtherRequest => "adjudication.other_request",
         Fault::GrantLength => "adjudication.grant_length",
+        Fault::Withheld { .. } => "adjudication.withheld",
         Fault::OtherRequester => "adjudication.other_requester",
         Fault::Seal => "adjudication.seal",
         Fault::StateDigest => STATE_DIGEST,

@@ -8,6 +8,7 @@ use crate::attachments::Attachments;
 use crate::chronicle::Chronicle;
 use crate::court::Court;
 use crate::disclosures::Disclosures;
+use crate::erasures::ErasureReport;
 use crate::identity::{Identity, newer_format};
 use crate::limits::{SUBJECT_BYTES, SUBJECTS_UNREMARKED_MAX};
 use crate::line::{Line, Read};
@@ -171,6 +172,10 @@ impl<'f> Walk<'f> {
             Event::DecisionMade(_) => self.counts.decisions += 1,
             Event::ApprovalGranted(_) | Event::ApprovalDenied(_) => self.counts.approvals += 1,
             Event::OutcomeRecorded(_) => self.counts.outcomes += 1,
+            Event::PersonalErased(erased) => {
+                let time = record.envelope.time.to_string();
+                self.disclosures.erasures.record(position, time, erased);
+            }
             _ => {}
         }
         self.signers.hear(position, event, self.findings);
@@ -184,6 +189,10 @@ impl<'f> Walk<'f> {
                 self.signatures
                     .hear(record, event, read.report.as_ref(), self.findings);
                 self.court.hear(record, event, self.findings);
+                if let (Event::DecisionMade(made), Some(policies)) = (event, self.court.policies())
+                {
+                    self.disclosures.withheld.keep(position, made, policies);
+                }
             }
         }
         if let Event::SubjectsSealed(sealed) = event {
@@ -257,7 +266,8 @@ impl<'f> Walk<'f> {
         self.attachments.close(&mut self.counts, self.findings);
         self.signatures
             .close(&mut self.counts, self.broken, self.findings);
-        self.disclosures.close(&mut self.counts, self.findings);
+        self.disclosures
+            .close(true, &mut self.counts, self.findings);
         self.court.close(&self.counts, self.findings);
         Walked {
             counts: self.counts,
@@ -267,6 +277,7 @@ impl<'f> Walk<'f> {
             doubted: self.doubted,
             broken: self.broken,
             chronicle: self.chronicle,
+            erasures: self.disclosures.erasures.into_reports(),
         }
     }
 
@@ -288,6 +299,7 @@ pub(crate) struct Walked {
     pub(crate) identity: Identity,
     pub(crate) signers: Signers,
     pub(crate) chronicle: Option<Chronicle>,
+    pub(crate) erasures: Vec<ErasureReport>,
     tree: Tree,
     doubted: Option<u64>,
     broken: Option<u64>,

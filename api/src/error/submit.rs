@@ -53,9 +53,11 @@ pub(super) fn face_of(error: &E) -> Face {
         E::RecordTooLong { .. } | E::AttachmentTooLong { .. } | E::TooManyAttachments => {
             face(S::PAYLOAD_TOO_LARGE, "too_large", "Too large")
         }
-        E::Personal { .. } | E::PersonName { .. } | E::PersonMissing { .. } => {
-            face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid")
-        }
+        E::Personal { .. }
+        | E::PersonName { .. }
+        | E::PersonMissing { .. }
+        | E::PersonalRisk { .. }
+        | E::PersonalSigned { .. } => face(S::UNPROCESSABLE_ENTITY, "invalid", "Not valid"),
         E::Persons(_) => face(UNAVAILABLE, "keys_unavailable", "Keys unavailable").retry_after(1),
         E::AttachmentMissing { .. } => face(
             S::UNPROCESSABLE_ENTITY,

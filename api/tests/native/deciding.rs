@@ -64,7 +64,7 @@ async fn ask(served: &Served, agent: &str) -> String {
         execution: Some("run-1".to_owned()),
         ..Request::default()
     };
-    let mut asked = submission(Operation::RequestDecision(Box::new(request)));
+    let mut asked = submission(Operation::RequestDecision(request.into()));
     asked.command = Command {
         actor: agent.to_owned(),
         ..asked.command

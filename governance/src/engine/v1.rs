@@ -10,9 +10,12 @@ mod known;
 mod paths;
 mod risk;
 mod ruling;
+mod sight;
 pub(super) mod trace;
 
-use super::{Outcome, PolicySet};
+pub use risk::FLAGS as RISK_FLAGS;
+
+use super::{Beside, Outcome, PolicySet};
 use crate::command::Moment;
 use crate::limits::STEPS_DEFAULT;
 use crate::settings;
@@ -21,6 +24,7 @@ use known::Known;
 use probity_schemas::event::decision::{ApprovalNeeded, BudgetFacts, Facts, Grant, Request};
 use probity_schemas::hash::{Hash, sha256};
 use probity_schemas::vocabulary::{Role, Verdict};
+use sight::Sight;
 
 /// The number of this version.
 const VERSION: u32 = 1;
@@ -72,11 +76,13 @@ pub fn request_digest(salt: &Hash, request: &Request) -> Hash {
     sha256(&[salt.as_bytes(), &canonical])
 }
 
-/// Decides on the facts, by the policies in force.
+/// Decides on the facts, by the policies in force. Conditions that look at withheld values stand as what is beside the facts says.
 #[must_use]
-pub fn decide(policies: &PolicySet<'_>, facts: &Facts) -> Outcome {
+pub fn decide(policies: &PolicySet<'_>, facts: &Facts, beside: Beside<'_>) -> Outcome {
     let known = Known::of(facts);
-    let weighed = evaluate::weigh(policies, &known);
+    let sight = Sight::new(&known, beside);
+    let weighed = evaluate::weigh(policies, &sight);
+    let (withheld, taken) = sight.into_results();
     let ruling = ruling::rule(&known, &weighed);
     let verdict = ruling.verdict;
     Outcome {
@@ -91,6 +97,8 @@ pub fn decide(policies: &PolicySet<'_>, facts: &Facts) -> Outcome {
         policyset: policies.digest(),
         reason: ruling.reason,
         winner: ruling.winner.map(|hit| hit.policy.id.clone()),
+        withheld,
+        taken,
         risk: known.risk,
         verdict,
     }

@@ -1,11 +1,12 @@
 //! A request for a decision: answered by a case that stands, resumed by a grant, or decided afresh.
 //!
 //! The same request means the same digest: SHA-256 over the case's salt and the canonical request. A changed request
-//! under the same execution is another request and is decided as such.
+//! under the same execution is another request and is decided as such. Where values were withheld from it, the digest is of what is
+//! recorded: whoever withholds sees to it that the same values of one execution give the same digests.
 
 use super::{Call, Decided, Rejected, draft, expired};
-use crate::command::{Alias, Draft, Reply, Standing};
-use crate::engine;
+use crate::command::{Alias, ClearBodies, DecisionRequest, Draft, Reply, Standing};
+use crate::engine::{self, Beside};
 use crate::limits::{DECISION_BYTES_MAX, OPEN_CASES_MAX};
 use crate::permission::is_adapter;
 use crate::state::{CaseStatus, OpenCase};
@@ -24,8 +25,11 @@ enum Earlier {
     Afresh(Vec<Draft>),
 }
 
-pub(super) fn request(call: &Call<'_>, request: &Request) -> Result<Decided, Rejected> {
-    let request = stated(call, request)?;
+pub(super) fn request(call: &Call<'_>, asked: &DecisionRequest) -> Result<Decided, Rejected> {
+    if !asked.personal.is_empty() {
+        return Err(Rejected::NotWithheld);
+    }
+    let request = stated(call, &asked.request)?;
     let execution = request.execution.as_deref().unwrap_or_default();
     let mut drafts = match call.decision_of(execution) {
         Some(decision) => match earlier(call, decision, &request)? {
@@ -34,7 +38,7 @@ pub(super) fn request(call: &Call<'_>, request: &Request) -> Result<Decided, Rej
         },
         None => Vec::new(),
     };
-    drafts.push(afresh(call, &request)?);
+    drafts.push(afresh(call, &request, asked.clear.as_ref())?);
     Ok(Decided::recorded(drafts))
 }
 
@@ -116,12 +120,18 @@ pub(super) fn consumed(decision: Uuid, case: &OpenCase, by: ConsumedBy) -> Draft
     )
 }
 
-fn afresh(call: &Call<'_>, request: &Request) -> Result<Draft, Rejected> {
+fn afresh(
+    call: &Call<'_>,
+    request: &Request,
+    clear: Option<&ClearBodies>,
+) -> Result<Draft, Rejected> {
     let (state, command) = (call.state, call.command);
     let workspace = command.workspace.as_deref();
     let facts = engine::gather(state, &command.actor, workspace, request, call.moment);
     bounded(&facts, FACTS_BYTES_MAX)?;
-    let made = engine::decide(&state.directory.policy_set(), &facts).with_facts(facts);
+    let beside = clear.map_or(Beside::Nothing, Beside::Clear);
+    let outcome = engine::decide(&state.directory.policy_set(), &facts, beside);
+    let made = outcome.with_facts(facts);
     bounded(&made, DECISION_BYTES_MAX)?;
     if made.verdict == Verdict::RequireApproval && state.open.len() >= OPEN_CASES_MAX {
         return Err(Rejected::TooManyOpen);

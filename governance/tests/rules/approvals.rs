@@ -24,7 +24,7 @@ fn pending() -> (Log, Uuid) {
 }
 
 fn again(log: &mut Log, request: Request) -> (Vec<Event>, Reply) {
-    log.run(ADAPTER, Operation::RequestDecision(Box::new(request)))
+    log.run(ADAPTER, Operation::RequestDecision(request.into()))
 }
 
 #[test]
@@ -283,7 +283,7 @@ fn executions_of_different_actors_and_workspaces_are_different() {
         adapter: Some("coder".to_owned()),
         ..request("exec", "e1")
     };
-    let (_, reply) = log.run("user:bob", Operation::RequestDecision(Box::new(theirs)));
+    let (_, reply) = log.run("user:bob", Operation::RequestDecision(theirs.into()));
     assert_eq!(reply, Reply::Recorded, "decided afresh for another actor");
     log.workspace = Some("w2".to_owned());
     let (_, reply) = again(&mut log, request("exec", "e1"));

@@ -106,7 +106,7 @@ fn the_table_of_roles() {
     };
     for (operation, entitled) in [
         (
-            Operation::RequestDecision(Box::new(request("exec", "e2"))),
+            Operation::RequestDecision(request("exec", "e2").into()),
             "root ann ops adapter",
         ),
         (metric("e3"), "root ann ops adapter system"),
@@ -217,7 +217,7 @@ fn only_a_person_approves_and_never_for_themselves() {
     log.publish([policy("ask", Some("exec"), Effect::RequireApproval)]);
     log.run(
         "user:bob",
-        Operation::RequestDecision(Box::new(request("exec", "e1"))),
+        Operation::RequestDecision(request("exec", "e1").into()),
     );
     let (decision, _) = log.last_decision();
     assert_eq!(
@@ -239,10 +239,13 @@ fn only_a_person_approves_and_never_for_themselves() {
 fn an_adapter_asks_in_its_own_name() {
     let mut log = Log::new();
     for adapter in [None, Some("other".to_owned())] {
-        let operation = Operation::RequestDecision(Box::new(Request {
-            adapter,
-            ..request("exec", "e1")
-        }));
+        let operation = Operation::RequestDecision(
+            Request {
+                adapter,
+                ..request("exec", "e1")
+            }
+            .into(),
+        );
         assert_eq!(
             log.call(ADAPTER, operation).unwrap_err(),
             Rejected::AdapterMismatch

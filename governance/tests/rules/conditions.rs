@@ -21,7 +21,7 @@ fn matched(field: &str, operator: Operator, values: &[&str], request: &Request) 
         let mut log = Log::new();
         log.publish([when(policy("p", None, effect), field, operator, values)]);
         let (_, made) = log.ask(request.clone());
-        let told = trace(&log.writer.directory.policy_set(), &made.facts);
+        let told = trace(&log.writer.directory.policy_set(), &made.facts, &[]);
         assert_eq!(told.len(), 1);
         assert_eq!(
             told[0].matched,

@@ -96,7 +96,7 @@ fn hole_3_an_approval_is_used_once() {
     log.resolve("user:ann", decision, true).unwrap();
     let (_, reply) = log.run(
         ADAPTER,
-        Operation::RequestDecision(Box::new(request("uptime", "e1"))),
+        Operation::RequestDecision(request("uptime", "e1").into()),
     );
     assert_eq!(reply, Reply::Resumed { decision });
     let (_, made) = log.ask(request("uptime", "e1"));
@@ -131,7 +131,7 @@ fn hole_5_a_disabled_or_unknown_adapter_is_denied() {
     };
     log.run(
         "adapter:stranger",
-        Operation::RequestDecision(Box::new(stranger)),
+        Operation::RequestDecision(stranger.into()),
     );
     assert_eq!(log.last_decision().1.reason, Some(Reason::AdapterUnknown));
     let off = AdapterRegistered {
@@ -249,7 +249,7 @@ fn hole_6_a_new_policy_approves_nothing_that_waits() {
     assert_eq!(log.judge.standing(&decision), Some(Standing::Pending));
     let (_, reply) = log.run(
         ADAPTER,
-        Operation::RequestDecision(Box::new(request("uptime", "e1"))),
+        Operation::RequestDecision(request("uptime", "e1").into()),
     );
     assert_eq!(
         reply,
@@ -300,7 +300,7 @@ fn hole_14_retries_make_no_second_pending() {
     for _ in 0..5 {
         log.run(
             ADAPTER,
-            Operation::RequestDecision(Box::new(request("uptime", "e1"))),
+            Operation::RequestDecision(request("uptime", "e1").into()),
         );
     }
     assert_eq!(log.records.len(), records);

@@ -21,3 +21,4 @@ mod signers;
 mod support;
 mod tampering;
 mod vectors;
+mod withheld;

@@ -157,7 +157,7 @@ fn the_adapters_part_adds_what_it_touches() {
         ..request("exec", "e1")
     };
     let mut log = Log::new();
-    log.run("user:ops", Operation::RequestDecision(Box::new(nobody)));
+    log.run("user:ops", Operation::RequestDecision(nobody.into()));
     assert_eq!(log.last_decision().1.risk.adapter, 0, "no class, no part");
 }
 

@@ -80,10 +80,7 @@ fn play(run: &str) {
 }
 
 fn ask(log: &mut Log, actor: &str, request: Request) -> (&'static str, String) {
-    match log
-        .run(actor, Operation::RequestDecision(Box::new(request)))
-        .1
-    {
+    match log.run(actor, Operation::RequestDecision(request.into())).1 {
         Reply::Resumed { .. } => ("allow", String::new()),
         Reply::Standing {
             standing: Standing::Denied,

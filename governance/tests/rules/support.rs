@@ -147,7 +147,7 @@ impl Log {
 
     /// Asks as the adapter of most stories, and expects a fresh decision.
     pub(crate) fn ask(&mut self, request: Request) -> (Uuid, DecisionMade) {
-        let (_, reply) = self.run(ADAPTER, Operation::RequestDecision(Box::new(request)));
+        let (_, reply) = self.run(ADAPTER, Operation::RequestDecision(request.into()));
         assert_eq!(reply, Reply::Recorded);
         self.last_decision()
     }

@@ -47,7 +47,7 @@ fn story() -> Log {
     }
     log.run(
         ADAPTER,
-        Operation::RequestDecision(Box::new(request("exec", "e1"))),
+        Operation::RequestDecision(request("exec", "e1").into()),
     );
     log.ask(request("exec", "e4"));
     log.seconds += 4_000;

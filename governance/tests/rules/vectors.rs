@@ -2,8 +2,9 @@
 //! never changes; another outcome is another engine. `PROBITY_BLESS=1` writes the file anew before that.
 
 use crate::support::{ADAPTER, Log, adapter, policy, request, request_in, when};
+use crate::withheld::withheld;
 use probity_governance::adjudicate::adjudicate_outcome;
-use probity_governance::command::Operation;
+use probity_governance::command::{DecisionRequest, Operation};
 use probity_governance::engine::PolicySet;
 use probity_governance::state::InForce;
 use probity_schemas::event::decision::{DecisionMade, Request};
@@ -201,6 +202,21 @@ fn stories() -> Vec<Vector> {
         request("exec", "e2"),
         |_| {},
     ));
+    let mail = "context.customer.mail";
+    let letter = |effect| {
+        when(
+            policy("mail", Some("letter"), effect),
+            mail,
+            Operator::Prefix,
+            &["ada@"],
+        )
+    };
+    let (asked, _) = withheld(
+        r#"{"customer":{"mail":"ada@example.org"}}"#,
+        &["/customer/mail"],
+    );
+    let asked = |effect| vector("withheld", [letter(effect)], asked.clone(), |_| {});
+    all.extend([Effect::Allow, Effect::RequireApproval, Effect::Deny].map(asked));
     all
 }
 
@@ -219,17 +235,18 @@ fn budget(log: &mut Log, hard: bool, days_ago: i64) {
 fn vector(
     name: &str,
     policies: impl IntoIterator<Item = Policy>,
-    request: Request,
+    request: impl Into<DecisionRequest>,
     prepare: impl Fn(&mut Log),
 ) -> Vector {
     let mut log = Log::new();
     log.publish(policies);
     prepare(&mut log);
-    let actor = match request.adapter.as_deref() {
+    let asked = request.into();
+    let actor = match asked.request.adapter.as_deref() {
         Some("stranger") => "adapter:stranger",
         _ => ADAPTER,
     };
-    log.run(actor, Operation::RequestDecision(Box::new(request)));
+    log.run(actor, Operation::RequestDecision(Box::new(asked)));
     let policies = &log.writer.directory.policies;
     Vector {
         name: name.to_owned(),

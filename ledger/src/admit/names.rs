@@ -16,7 +16,8 @@ pub(crate) fn decision_id(subject: &str) -> Option<Uuid> {
 pub(super) fn aliases_of(command: &Command) -> Vec<String> {
     let (actor, workspace) = (command.actor.as_str(), command.workspace.as_deref());
     let names = match &command.operation {
-        Operation::RequestDecision(request) => request
+        Operation::RequestDecision(asked) => asked
+            .request
             .execution
             .iter()
             .map(|execution| Alias::execution(actor, workspace, execution))

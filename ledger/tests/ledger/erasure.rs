@@ -16,7 +16,7 @@ use probity_schemas::vocabulary::{CredentialMethod, Role};
 use std::sync::Arc;
 use std::time::Duration;
 
-async fn begin(home: &Home, ledger: &Ledger) {
+pub(crate) async fn begin(home: &Home, ledger: &Ledger) {
     home.prepare(ledger).await;
     let credential = CredentialIssued {
         actor: "user:dpo".to_owned(),
@@ -49,7 +49,7 @@ fn letter(person: &str, address: &str) -> Submission {
     keyed(letter, &format!("letter {person}"), &body)
 }
 
-fn erase(person: &str, key: &str) -> Submission {
+pub(crate) fn erase(person: &str, key: &str) -> Submission {
     let erasure = Erasure {
         person: person.to_owned(),
         basis: "GDPR article 17(1)(b)".to_owned(),
@@ -90,7 +90,7 @@ fn erased(receipt: &Receipt) -> PersonalErased {
 }
 
 /// What can be opened of a record.
-async fn opened(home: &Home, ledger: &Ledger, receipt: &Receipt) -> usize {
+pub(crate) async fn opened(home: &Home, ledger: &Ledger, receipt: &Receipt) -> usize {
     let sequence = receipt.first().unwrap();
     let found = ledger.disclosures(&home.tenant, sequence).await.unwrap();
     found.len()

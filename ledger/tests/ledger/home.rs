@@ -220,7 +220,7 @@ impl Home {
     }
 }
 
-fn policy(id: &str, tool: Option<&str>, effect: Effect, precedence: i32) -> Policy {
+pub(crate) fn policy(id: &str, tool: Option<&str>, effect: Effect, precedence: i32) -> Policy {
     Policy {
         conditions: Vec::new(),
         effect,
@@ -264,10 +264,7 @@ pub(crate) fn request(execution: &str, action: &str) -> Submission {
         execution: Some(execution.to_owned()),
         ..Request::default()
     };
-    submission(
-        "adapter:robot",
-        Operation::RequestDecision(Box::new(request)),
-    )
+    submission("adapter:robot", Operation::RequestDecision(request.into()))
 }
 
 pub(crate) fn observation(text: &str, key: Option<&str>) -> Submission {

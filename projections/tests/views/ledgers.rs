@@ -93,12 +93,15 @@ async fn a_case_is_seen_from_pending_to_paid_and_comes_back_when_views_are_delet
         let views = Views::open(&place.config, ledger.reader()).await.unwrap();
         views.start();
         let request = || {
-            Operation::RequestDecision(Box::new(Request {
-                action: "write".to_owned(),
-                adapter: Some("coder".to_owned()),
-                execution: Some("run-1".to_owned()),
-                ..Request::default()
-            }))
+            Operation::RequestDecision(
+                Request {
+                    action: "write".to_owned(),
+                    adapter: Some("coder".to_owned()),
+                    execution: Some("run-1".to_owned()),
+                    ..Request::default()
+                }
+                .into(),
+            )
         };
         let size = submit(&ledger, &tenant, "adapter:coder", request()).await;
         views.wait(&tenant, size, SOON).await.unwrap();

@@ -80,6 +80,7 @@ pub(crate) fn made(execution: &str, action: &str, verdict: Verdict) -> DecisionM
         },
         verdict,
         winner: Some(policy),
+        withheld: Vec::new(),
     }
 }
 

@@ -72,14 +72,15 @@ pub enum MarkError {
     TooDeep,
 }
 
-/// Takes the values that the pointers (RFC 6901) name out of a body. `salt` gives fresh random bytes each time.
+/// Takes the values that the pointers (RFC 6901) name out of a body. `salt` gives, for the value of the pointer
+/// with this index, bytes that nobody can guess.
 ///
 /// # Errors
 /// [`MarkError`] names the pointer; nothing is taken out then.
 pub fn withhold(
     body: &Body,
     pointers: &[&str],
-    salt: &mut dyn FnMut() -> [u8; 32],
+    salt: &mut dyn FnMut(usize, &Body) -> [u8; 32],
 ) -> Result<Withheld, MarkError> {
     if pointers.len() > POINTERS_MAX {
         return Err(MarkError::TooMany);
@@ -116,7 +117,7 @@ pub fn digests(body: &Body) -> Digests {
 /// Takes values out, top-down.
 struct Taker<'a> {
     pointers: &'a [&'a str],
-    salt: &'a mut dyn FnMut() -> [u8; 32],
+    salt: &'a mut dyn FnMut(usize, &Body) -> [u8; 32],
     taken: BTreeMap<usize, Disclosure>,
 }
 
@@ -190,7 +191,8 @@ impl Taker<'_> {
         value: &RawValue,
     ) -> Result<String, MarkError> {
         let value = Body::from_foreign(value.get().as_bytes()).map_err(|_| MarkError::TooDeep)?;
-        let disclosure = Disclosure::new(&(self.salt)(), name, &value);
+        let salt = (self.salt)(index, &value);
+        let disclosure = Disclosure::new(&salt, name, &value);
         let disclosure = disclosure.map_err(|why| MarkError::Disclosure {
             pointer: self.pointer(index),
             why,
@@ -239,6 +241,12 @@ impl<'a> Node<'a> {
             Self::Scalar => Box::new(std::iter::empty()),
         }
     }
+}
+
+/// Whether digests may stand in a body: most hold none, and need not be opened.
+#[must_use]
+pub fn mentions_digests(body: &Body) -> bool {
+    mentions_reserved(body.as_str())
 }
 
 /// Whether a text may hold one of the two names; most hold neither, and need not be opened.

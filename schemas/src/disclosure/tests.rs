@@ -3,21 +3,23 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::{
-    Digest, Disclosure, DisclosureError, DisclosureLine, MarkError, Place, digests, withhold,
+    Digest, Disclosure, DisclosureError, DisclosureLine, MarkError, Place, digests, holds_digest,
+    reveal, withhold,
 };
 use crate::body::Body;
 use crate::seeds::seeded;
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 fn body(value: &Value) -> Body {
     Body::from_foreign(value.to_string().as_bytes()).unwrap()
 }
 
 /// Salts that differ, and nothing more: a test, not a log.
-fn salts() -> impl FnMut() -> [u8; 32] {
+fn salts() -> impl FnMut(usize, &Body) -> [u8; 32] {
     let mut count = 0_u8;
-    move || {
+    move |_, _| {
         count = count.wrapping_add(1);
         [count; 32]
     }
@@ -209,6 +211,20 @@ proptest! {
         for one in &withheld.disclosures {
             prop_assert_eq!(one.value().as_str(), format!("\"{SECRET}\""));
             prop_assert_eq!(&Disclosure::parse(one.as_str()).unwrap(), one);
+        }
+        // All of it shown, it is what it was; with one left out, a digest is left and the value is not there.
+        let all: HashMap<_, _> = withheld.disclosures.iter().map(|one| (one.digest(), one)).collect();
+        let mut shown: Value = serde_json::from_str(withheld.body.as_str()).unwrap();
+        prop_assert_eq!(holds_digest(&shown), !pointers.is_empty());
+        reveal(&mut shown, &all);
+        prop_assert_eq!(&shown, &value);
+        if let Some(missing) = withheld.disclosures.first() {
+            let mut some = all;
+            some.remove(&missing.digest());
+            let mut shown: Value = serde_json::from_str(withheld.body.as_str()).unwrap();
+            reveal(&mut shown, &some);
+            prop_assert!(holds_digest(&shown));
+            prop_assert_eq!(shown.to_string().matches(SECRET).count(), pointers.len() - 1);
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::event::key::{AnswerSignature, ReportSignature};
 use crate::hash::Hash;
 use crate::time::Time;
 use crate::vocabulary::{
-    ConsumedBy, Effect, ExpiredPart, Mode, Origin, OutcomeStatus, Reason, RiskClass, RiskLevel,
-    Role, Sensitivity, SkillState, Verdict,
+    ConditionResult, ConsumedBy, Effect, ExpiredPart, Mode, Origin, OutcomeStatus, Reason,
+    RiskClass, RiskLevel, Role, Sensitivity, SkillState, Verdict,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +44,21 @@ pub struct DecisionMade {
     /// The policy whose effect was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub winner: Option<String>,
+    /// How the conditions stood that looked at withheld values, in the order in which they were judged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<WithheldResult>,
+}
+
+/// How a condition stood that looked at a value which the record holds as a digest only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WithheldResult {
+    /// The field it looks at.
+    pub field: String,
+    /// Its policy.
+    pub policy: String,
+    /// How it stood.
+    pub result: ConditionResult,
 }
 
 /// What a pending decision waits for.
@@ -179,7 +194,7 @@ pub struct Request {
     pub agent_role: Option<String>,
     /// Capabilities asked for.
     pub capabilities: Vec<String>,
-    /// The caller's context, an object.
+    /// The caller's context, an object; personal values stand in it as digests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Body>,
     /// Estimated cost, micro-USD.
@@ -203,7 +218,7 @@ pub struct Request {
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<String>,
-    /// Anything else the caller reports about its agent.
+    /// Anything else the caller reports about its agent; personal values stand in it as digests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Body>,
     /// The caller asked to override the rules; it has no effect, and that it asked is kept.

@@ -72,7 +72,7 @@ fn disclosures() {
     let bodies = BODIES.map(|(text, pointers)| {
         let body = Body::from_canonical(text.to_owned()).unwrap();
         let mut salt = 0;
-        let withheld = withhold(&body, pointers, &mut || {
+        let withheld = withhold(&body, pointers, &mut |_, _| {
             salt += 1;
             [salt; 32]
         });

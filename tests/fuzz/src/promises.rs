@@ -6,7 +6,7 @@ mod evidence;
 
 pub use evidence::*;
 
-use probity_governance::engine::{PolicySet, decide};
+use probity_governance::engine::{Beside, PolicySet, decide};
 use probity_governance::state::InForce;
 use probity_schemas::body::Body;
 use probity_schemas::bundle::{BundleManifest, Member};
@@ -82,7 +82,7 @@ pub fn disclosure(data: &[u8]) {
         return;
     };
     let _any = digests(&body);
-    if let Ok(withheld) = withhold(&body, &["/a", "/b/0"], &mut || [7; 32]) {
+    if let Ok(withheld) = withhold(&body, &["/a", "/b/0"], &mut |_, _| [7; 32]) {
         let found = digests(&withheld.body);
         assert_eq!(found.len(), 2);
         for one in &withheld.disclosures {
@@ -165,7 +165,10 @@ pub fn policy(data: &[u8]) {
         },
     )]);
     let policies = PolicySet::of(&in_force);
-    let (once, twice) = (decide(&policies, &facts), decide(&policies, &facts));
+    let (once, twice) = (
+        decide(&policies, &facts, Beside::Nothing),
+        decide(&policies, &facts, Beside::Nothing),
+    );
     assert_eq!(format!("{once:?}"), format!("{twice:?}"));
 }
 

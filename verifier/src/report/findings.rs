@@ -100,6 +100,7 @@ impl Findings {
             checks,
             counts,
             subjects: Vec::new(),
+            erasures: Vec::new(),
             chronicle: None,
         }
     }

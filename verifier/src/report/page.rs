@@ -37,6 +37,7 @@ impl Report {
                     (self.facts())
                     (self.checks_table())
                     @if let Some(chronicle) = &self.chronicle { (story(chronicle)) }
+                    @if !self.erasures.is_empty() { (self.erased()) }
                     (self.unchecked())
                     p { small { "Made offline by probity-verify " (env!("CARGO_PKG_VERSION"))
                         ", from the bundle and from what the auditor brought. What the page tells of the records is worth what the verdict is worth." } }
@@ -74,7 +75,9 @@ impl Report {
                 tr { th { "Subjects" } td { (counts.subjects) } }
                 tr { th { "Decisions, approvals, outcomes" } td { (counts.decisions) ", " (counts.approvals) ", " (counts.outcomes) } }
                 tr { th { "Attachments shown, withheld" } td { (counts.attachments) ", " (counts.attachments_withheld) } }
-                tr { th { "Personal values shown, withheld or erased" } td { (counts.disclosures) ", " (counts.disclosures_withheld) } }
+                tr { th { "Personal values shown, not shown" } td { (counts.disclosures) ", " (counts.disclosures_withheld) } }
+                tr { th { "Erasures recorded, disclosures they state were destroyed" } td { (counts.erasures) ", " (counts.disclosures_destroyed) } }
+                tr { th { "Decisions on values that are not shown" } td { (counts.decisions_on_withheld) } }
                 @if let Some(Chronicle { begin: Some(begin), end: Some(end), .. }) = &self.chronicle {
                     tr { th { "From, to" } td { (begin) ", " (end) } }
                 }
@@ -92,6 +95,32 @@ impl Report {
         }
     }
 
+    /// What the digests without disclosures are, as far as it can be told.
+    fn personal_values(&self) -> Option<String> {
+        let counts = &self.counts;
+        let (hidden, most) = (
+            counts.disclosures_withheld,
+            counts.disclosures_erased_at_most,
+        );
+        (hidden > 0).then(|| format!(
+            "{hidden} personal values: at most {most} of them were erased, by what the records state; {} withheld",
+            hidden - most
+        ))
+    }
+
+    fn erased(&self) -> Markup {
+        html! {
+            h2 { "Erasures" }
+            p { "No record says who was erased, or which digests were theirs." }
+            table {
+                thead { tr { th { "Record" } th { "Time" } th class="number" { "Disclosures destroyed" } th { "Legal basis" } } }
+                tbody { @for erasure in &self.erasures { tr {
+                    td { (erasure.sequence) } td { (erasure.time) } td class="number" { (erasure.disclosures) } td { (erasure.basis) }
+                } } }
+            }
+        }
+    }
+
     fn unchecked(&self) -> Markup {
         let left: Vec<&Check> = self
             .checks
@@ -103,7 +132,9 @@ impl Report {
             @if left.is_empty() && self.counts.attachments_withheld == 0 && self.counts.disclosures_withheld == 0 { p { "Nothing." } } @else { ul {
                 @for check in left { li { (check.name.as_str()) ": " (check.detail) } }
                 @if self.counts.attachments_withheld > 0 { li { (self.counts.attachments_withheld) " attachments that records name are not in the bundle" } }
-                @if self.counts.disclosures_withheld > 0 { li { (self.counts.disclosures_withheld) " personal values, withheld or erased" } }
+                @if let Some(words) = self.personal_values() { li { (words) } }
+                @if self.counts.decisions_on_withheld > 0 { li { (self.counts.decisions_on_withheld)
+                    " decisions of which a condition looked at a value that is not shown: how it stood was taken as recorded" } }
             } }
         }
     }

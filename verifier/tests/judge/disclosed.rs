@@ -21,7 +21,7 @@ pub(crate) fn observe_person(log: &mut Log) -> Vec<Disclosure> {
     let body = br#"{"customer":{"name":"Ada"},"to":["a@example.org","b@example.org"]}"#;
     let body = Body::from_foreign(body).unwrap();
     let mut salt = 0;
-    let withheld = withhold(&body, &["/customer/name", "/to/1"], &mut || {
+    let withheld = withhold(&body, &["/customer/name", "/to/1"], &mut |_, _| {
         salt += 1;
         [salt; 32]
     })

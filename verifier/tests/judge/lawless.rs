@@ -205,8 +205,8 @@ fn subject(decision: Uuid) -> String {
 fn nobody_approves_their_own_request() {
     let mut log = furnished();
     let mut refund = request("refund", "run-1");
-    if let Operation::RequestDecision(request) = &mut refund {
-        request.adapter = None;
+    if let Operation::RequestDecision(asked) = &mut refund {
+        asked.request.adapter = None;
     }
     let decision = log.run(ANN, refund);
     let record: Value = serde_json::from_slice(log.lines.last().unwrap()).unwrap();

@@ -192,18 +192,21 @@ pub(crate) fn ask(log: &mut Log, tool: &str, execution: &str) -> Uuid {
 }
 
 pub(crate) fn request(tool: &str, execution: &str) -> Operation {
-    Operation::RequestDecision(Box::new(Request {
-        action: tool.to_owned(),
-        adapter: Some("refunds".to_owned()),
-        capabilities: vec!["refunds".to_owned()],
-        context: Some(Body::from_foreign(br#"{"order": 17, "customer": "c-9"}"#).unwrap()),
-        cost_micros: Some(1200),
-        execution: Some(execution.to_owned()),
-        intent: Some("make a customer happy".to_owned()),
-        tool_count: 1,
-        tools: vec![tool.to_owned()],
-        ..Request::default()
-    }))
+    Operation::RequestDecision(
+        Request {
+            action: tool.to_owned(),
+            adapter: Some("refunds".to_owned()),
+            capabilities: vec!["refunds".to_owned()],
+            context: Some(Body::from_foreign(br#"{"order": 17, "customer": "c-9"}"#).unwrap()),
+            cost_micros: Some(1200),
+            execution: Some(execution.to_owned()),
+            intent: Some("make a customer happy".to_owned()),
+            tool_count: 1,
+            tools: vec![tool.to_owned()],
+            ..Request::default()
+        }
+        .into(),
+    )
 }
 
 pub(crate) fn resolve(log: &mut Log, actor: &str, decision: Uuid, grant: bool) {

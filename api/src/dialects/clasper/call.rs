@@ -134,7 +134,7 @@ pub(crate) async fn submit_with(
 /// A command of an actor through this surface. What is about one execution is correlated by it.
 fn command(actor: &str, operation: Operation) -> Command {
     let correlation = match &operation {
-        Operation::RequestDecision(request) => request.execution.clone(),
+        Operation::RequestDecision(asked) => asked.request.execution.clone(),
         Operation::Report(report) => Some(report.execution.clone()),
         _ => None,
     };

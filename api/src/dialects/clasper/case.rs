@@ -8,7 +8,7 @@ use super::number::{Decimal, usd};
 use probity_projections::Entry;
 use probity_projections::views::{DecisionRow, DecisionStatus};
 use probity_schemas::event::Event;
-use probity_schemas::event::decision::{Facts, Grant};
+use probity_schemas::event::decision::{Facts, Grant, WithheldResult};
 use probity_schemas::time::Time;
 use probity_schemas::vocabulary::Role;
 use serde::Serialize;
@@ -24,17 +24,23 @@ pub(crate) struct Case {
     pub(crate) row: DecisionRow,
     /// What it was decided on.
     pub(crate) facts: Facts,
+    /// How the conditions stood that looked at withheld values.
+    pub(crate) withheld: Vec<WithheldResult>,
 }
 
 impl Case {
     /// Folds the records of one decision, in order; none when there is no decision among them.
     pub(crate) fn fold(entries: Vec<Entry>) -> Result<Option<Self>, Failure> {
         let row = DecisionRow::fold(&entries).map_err(|fault| Failure::corrupt(&fault))?;
-        let facts = entries.into_iter().find_map(|entry| match entry.event {
-            Event::DecisionMade(made) => Some(made.facts),
+        let made = entries.into_iter().find_map(|entry| match entry.event {
+            Event::DecisionMade(made) => Some((made.facts, made.withheld)),
             _ => None,
         });
-        Ok(row.zip(facts).map(|(row, facts)| Self { row, facts }))
+        Ok(row.zip(made).map(|(row, (facts, withheld))| Self {
+            row,
+            facts,
+            withheld,
+        }))
     }
 }
 

@@ -16,7 +16,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use probity_governance::command::{Moment, Operation, Reply, Standing};
-use probity_governance::engine;
+use probity_governance::engine::{self, Beside};
 use probity_governance::state::State as Rules;
 use probity_ledger::Receipt;
 use probity_schemas::event::Event;
@@ -73,7 +73,7 @@ async fn request_execution(
     if !request.is_of(&adapter) {
         return Err(Failure::scope());
     }
-    let operation = Operation::RequestDecision(Box::new(request.translate(&adapter)));
+    let operation = Operation::RequestDecision(request.translate(&adapter).into());
     let receipt = call::submit(&app, &adapter.actor, operation).await?;
     answer(&app, &receipt).await.map(Json)
 }
@@ -131,7 +131,7 @@ fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
         salt: Hash::EMPTY,
     };
     let facts = engine::gather(rules, &adapter.actor, None, request, &moment);
-    let outcome = engine::decide(&rules.directory.policy_set(), &facts);
+    let outcome = engine::decide(&rules.directory.policy_set(), &facts, Beside::Nothing);
     Evaluation {
         decision: verdict(outcome.verdict),
         matched_policies: outcome
@@ -139,7 +139,7 @@ fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
             .into_iter()
             .map(|policy| policy.id)
             .collect(),
-        decision_trace: trace::of_facts(&facts, &rules.directory),
+        decision_trace: trace::of_facts(&facts, &outcome.withheld, &rules.directory),
         explanation: outcome.explanation,
         policy_bundle_hash: outcome.policyset.to_hex(),
     }

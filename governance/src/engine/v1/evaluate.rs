@@ -4,8 +4,9 @@
 //! restricting policy may match because something could not be judged; where the policies that match for certain are
 //! stricter than such a winner, they win: what cannot be judged never loosens.
 
-use super::conditions::{self, Judgement};
+use super::conditions::Judgement;
 use super::known::Known;
+use super::sight::Sight;
 use crate::engine::PolicySet;
 use crate::limits::MATCHED_BYTES_MAX;
 use probity_schemas::event::decision::MatchedPolicy;
@@ -26,14 +27,15 @@ pub(super) struct Weighed<'a> {
 }
 
 /// Weighs the policies.
-pub(super) fn weigh<'a>(policies: &PolicySet<'a>, known: &Known<'_>) -> Weighed<'a> {
+pub(super) fn weigh<'a>(policies: &PolicySet<'a>, sight: &Sight<'_>) -> Weighed<'a> {
+    let known = sight.known;
     let mut hits: Vec<Hit<'a>> = policies
         .iter()
         .map(|in_force| &in_force.policy)
         .filter(|policy| {
             policy.enabled && in_scope(policy, known) && speaks_of(&policy.subject, known)
         })
-        .filter_map(|policy| matches(policy, known))
+        .filter_map(|policy| matches(policy, sight))
         .collect();
     hits.sort_by_key(|hit| rank(hit.policy));
     Weighed { hits }
@@ -148,10 +150,10 @@ pub(super) fn speaks_of(subject: &PolicySubject, known: &Known<'_>) -> bool {
     }
 }
 
-fn matches<'a>(policy: &'a Policy, known: &Known<'_>) -> Option<Hit<'a>> {
+fn matches<'a>(policy: &'a Policy, sight: &Sight<'_>) -> Option<Hit<'a>> {
     let mut unjudged = Vec::new();
     for condition in &policy.conditions {
-        match conditions::judge(condition, policy.effect, known) {
+        match sight.judge(policy, condition) {
             Judgement::Match => {}
             Judgement::Unjudged if policy.effect != Effect::Allow => {
                 unjudged.push(condition.field.as_str())

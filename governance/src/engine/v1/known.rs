@@ -3,17 +3,19 @@
 //! A field's name is one of the plain names below, or a dotted path into `context`, `provenance` or `metadata`. A plain
 //! name that is none of these cannot be judged; a path that leads nowhere is a field that is absent.
 
-use super::{paths, risk};
+use super::{paths, risk, sight};
 use crate::settings::{TEMPLATE_TENANT, TEMPLATE_WORKSPACE};
 use probity_schemas::body::Body;
+use probity_schemas::disclosure::{holds_digest, mentions_digests};
 use probity_schemas::event::decision::{Facts, Risk};
+use probity_schemas::policy::{Condition, Operator};
 use probity_schemas::vocabulary::RiskClass;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
 /// Segments that never match: in other languages they reach an object's own machinery.
-const FORBIDDEN_SEGMENTS: [&str; 3] = ["__proto__", "prototype", "constructor"];
+pub(super) const FORBIDDEN_SEGMENTS: [&str; 3] = ["__proto__", "prototype", "constructor"];
 
 /// The facts, ready to be looked at.
 pub(super) struct Known<'a> {
@@ -27,6 +29,8 @@ pub(super) struct Known<'a> {
     pub(super) working_directory: Option<String>,
     context: Value,
     metadata: OnceCell<Value>,
+    /// Whether digests may stand in either.
+    pub(super) has_digests: bool,
 }
 
 /// What a field holds.
@@ -49,7 +53,28 @@ pub(super) enum Field<'a> {
 impl<'a> Known<'a> {
     pub(super) fn of(facts: &'a Facts) -> Self {
         let request = &facts.request;
-        let context = parse(request.context.as_ref());
+        let bodies = [request.context.as_ref(), request.metadata.as_ref()];
+        let has_digests = bodies.into_iter().flatten().any(mentions_digests);
+        Self::on(
+            facts,
+            parse(request.context.as_ref()),
+            OnceCell::new(),
+            has_digests,
+        )
+    }
+
+    /// The same facts with other values in their places.
+    pub(super) fn opened(&self, context: Value, metadata: Value) -> Self {
+        Self::on(
+            self.facts,
+            context,
+            OnceCell::from(metadata),
+            self.has_digests,
+        )
+    }
+
+    fn on(facts: &'a Facts, context: Value, metadata: OnceCell<Value>, has_digests: bool) -> Self {
+        let request = &facts.request;
         let registered = facts.adapter.as_ref().map(|adapter| adapter.risk_class);
         let risk_class = registered.max(request.risk_class);
         let working_directory =
@@ -60,8 +85,40 @@ impl<'a> Known<'a> {
             risk_class,
             working_directory: working_directory.map(Cow::into_owned),
             context,
-            metadata: OnceCell::new(),
+            metadata,
+            has_digests,
         }
+    }
+
+    /// The context, and the metadata, as values.
+    pub(super) fn bodies(&self) -> (&Value, &Value) {
+        (&self.context, self.metadata())
+    }
+
+    /// Whether a withheld value may lie where a condition looks.
+    pub(super) fn is_withheld(&self, condition: &Condition) -> bool {
+        if !self.has_digests {
+            return false;
+        }
+        let by_path = matches!(condition.operator, Operator::AllUnder | Operator::AnyUnder);
+        let here = match condition.field.split_once('.') {
+            None => condition.field == "context" && holds_digest(&self.context),
+            Some(("context", "targets.paths")) => {
+                let listed = self.target_paths().is_some_and(Value::is_array);
+                listed && self.target_paths().is_some_and(holds_digest)
+                    || sight::is_withheld(&self.context, "targets.paths")
+            }
+            Some(("context", path)) => sight::is_withheld(&self.context, path),
+            Some(("metadata", path)) => sight::is_withheld(self.metadata(), path),
+            _ => false,
+        };
+        // Relative paths begin at the working directory.
+        here || by_path && sight::is_withheld(&self.context, "exec.cwd")
+    }
+
+    fn metadata(&self) -> &Value {
+        self.metadata
+            .get_or_init(|| parse(self.facts.request.metadata.as_ref()))
     }
 
     /// The workspace of the request, the default one included.
@@ -114,11 +171,7 @@ impl<'a> Known<'a> {
         match (root, path) {
             ("context", "targets.paths") => json(self.target_paths()),
             ("context", _) => json(at(&self.context, path)),
-            ("metadata", _) => json(at(
-                self.metadata
-                    .get_or_init(|| parse(self.facts.request.metadata.as_ref())),
-                path,
-            )),
+            ("metadata", _) => json(at(self.metadata(), path)),
             ("provenance", "source") => word(
                 provenance
                     .and_then(|from| from.source)

@@ -23,6 +23,11 @@ const _: () = assert!(
 /// Thousandths; what a request that names no temperature is taken to run at.
 const TEMPERATURE_DEFAULT_MILLI: u32 = 700;
 
+/// Members of the context that the score reads. They cannot be withheld, or it could not be computed again.
+pub const FLAGS: [&str; 2] = [EXTERNAL_NETWORK, ELEVATED_PRIVILEGES];
+const EXTERNAL_NETWORK: &str = "external_network";
+const ELEVATED_PRIVILEGES: &str = "elevated_privileges";
+
 /// Parts of a tool's name that mean harm is at hand.
 const DANGEROUS_NAMES: [&str; 7] = [
     "execute_code",
@@ -135,8 +140,8 @@ fn adapter(request: &Request, context: &Value, class: RiskClass, registered: u32
         .provenance
         .as_ref()
         .is_some_and(|from| from.source == Some(Origin::Marketplace));
-    let touches = if says("external_network") { 30 } else { 0 }
-        + if says("elevated_privileges") { 40 } else { 0 }
+    let touches = if says(EXTERNAL_NETWORK) { 30 } else { 0 }
+        + if says(ELEVATED_PRIVILEGES) { 40 } else { 0 }
         + if bought { 20 } else { 0 };
     part(base + capabilities + u32::min(touches, PART_MAX))
 }

@@ -6,9 +6,9 @@ use super::conditions::{self, Judgement};
 use super::evaluate;
 use super::known::{Field, Known};
 use crate::engine::PolicySet;
-use probity_schemas::event::decision::Facts;
+use probity_schemas::event::decision::{Facts, WithheldResult};
 use probity_schemas::policy::{Condition, Operator, Policy, Scalar};
-use probity_schemas::vocabulary::Effect;
+use probity_schemas::vocabulary::{ConditionResult, Effect};
 use serde_json::Value;
 
 /// What became of one policy.
@@ -65,19 +65,30 @@ pub enum TraceResult {
     Unjudged,
 }
 
-/// Tells how the policies were weighed for these facts.
+/// Tells how the policies were weighed for these facts; `withheld` is how conditions stood that looked at withheld values.
 #[must_use]
-pub fn trace(policies: &PolicySet<'_>, facts: &Facts) -> Vec<PolicyTrace> {
+pub fn trace(
+    policies: &PolicySet<'_>,
+    facts: &Facts,
+    withheld: &[WithheldResult],
+) -> Vec<PolicyTrace> {
     let known = Known::of(facts);
     let mut ordered: Vec<&Policy> = policies.iter().map(|in_force| &in_force.policy).collect();
     ordered.sort_by_key(|policy| evaluate::rank(policy));
     ordered
         .into_iter()
-        .map(|policy| trace_policy(policy, &known))
+        .map(|policy| {
+            let own = withheld.iter().filter(|one| one.policy == policy.id);
+            trace_policy(policy, &known, &mut own.map(|one| one.result))
+        })
         .collect()
 }
 
-fn trace_policy(policy: &Policy, known: &Known<'_>) -> PolicyTrace {
+fn trace_policy(
+    policy: &Policy,
+    known: &Known<'_>,
+    withheld: &mut dyn Iterator<Item = ConditionResult>,
+) -> PolicyTrace {
     let skipped = if !policy.enabled {
         Some(Skipped::Disabled)
     } else if !evaluate::in_scope(policy, known) {
@@ -90,7 +101,7 @@ fn trace_policy(policy: &Policy, known: &Known<'_>) -> PolicyTrace {
     let mut details = Vec::new();
     let mut matched = skipped.is_none();
     for condition in policy.conditions.iter().take_while(|_| skipped.is_none()) {
-        let detail = trace_condition(condition, policy.effect, known);
+        let detail = trace_condition(condition, policy.effect, known, withheld);
         matched = match detail.result {
             TraceResult::Match => true,
             TraceResult::Unjudged => policy.effect != Effect::Allow,
@@ -112,7 +123,17 @@ fn trace_policy(policy: &Policy, known: &Known<'_>) -> PolicyTrace {
     }
 }
 
-fn trace_condition(condition: &Condition, effect: Effect, known: &Known<'_>) -> ConditionTrace {
+fn trace_condition(
+    condition: &Condition,
+    effect: Effect,
+    known: &Known<'_>,
+    withheld: &mut dyn Iterator<Item = ConditionResult>,
+) -> ConditionTrace {
+    let judgement = if known.is_withheld(condition) {
+        withheld.next().map_or(Judgement::Unjudged, Judgement::from)
+    } else {
+        conditions::judge(condition, effect, known)
+    };
     ConditionTrace {
         field: condition.field.clone(),
         operator: condition.operator,
@@ -124,7 +145,7 @@ fn trace_condition(condition: &Condition, effect: Effect, known: &Known<'_>) -> 
             Field::Texts(texts) => Some(Value::from(texts)),
             Field::Json(value) => Some(value.clone()),
         },
-        result: match conditions::judge(condition, effect, known) {
+        result: match judgement {
             Judgement::Match => TraceResult::Match,
             Judgement::Miss => TraceResult::Miss,
             Judgement::Unjudged => TraceResult::Unjudged,

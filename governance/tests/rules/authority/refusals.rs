@@ -88,7 +88,7 @@ fn other_things_that_cannot_be_met() {
     let big = format!(r#"{{"x":"{}"}}"#, "y".repeat(33_000));
     let found = log.call(
         ADAPTER,
-        Operation::RequestDecision(Box::new(request_in("exec", &big))),
+        Operation::RequestDecision(request_in("exec", &big).into()),
     );
     assert!(
         matches!(found, Err(Rejected::FactsTooLarge { .. })),
@@ -99,7 +99,7 @@ fn other_things_that_cannot_be_met() {
         ..request("exec", "e1")
     };
     log.set("mode", "permissive");
-    let found = log.call(ADAPTER, Operation::RequestDecision(Box::new(wide)));
+    let found = log.call(ADAPTER, Operation::RequestDecision(wide.into()));
     assert!(
         matches!(found, Err(Rejected::FactsTooLarge { .. })),
         "the grant repeats them: {found:?}"
@@ -108,7 +108,7 @@ fn other_things_that_cannot_be_met() {
         cost_micros: Some(1 << 53),
         ..request("exec", "e1")
     };
-    let found = log.call(ADAPTER, Operation::RequestDecision(Box::new(costly)));
+    let found = log.call(ADAPTER, Operation::RequestDecision(costly.into()));
     assert!(
         matches!(found, Err(Rejected::NumberTooLarge { .. })),
         "{found:?}"

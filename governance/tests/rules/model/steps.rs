@@ -161,7 +161,7 @@ pub(super) fn take(log: &mut Log, step: &Step) -> Result<(), Rejected> {
                 cost_micros: Some(*cost),
                 ..request(TOOLS[*tool], &format!("e{execution}"))
             };
-            (ASKERS[*who], Operation::RequestDecision(Box::new(request)))
+            (ASKERS[*who], Operation::RequestDecision(request.into()))
         }
         Step::Resolve { who, nth, grant } => {
             let person = ["user:ann", "user:bob", "user:root", "user:ops"][*who];

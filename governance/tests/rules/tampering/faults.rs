@@ -163,7 +163,7 @@ fn nobody_answers_for_themselves() {
     log.publish([policy("ask", Some("exec"), Effect::RequireApproval)]);
     log.run(
         "user:bob",
-        Operation::RequestDecision(Box::new(request("exec", "e1"))),
+        Operation::RequestDecision(request("exec", "e1").into()),
     );
     let (decision, _) = log.last_decision();
     log.resolve("user:ann", decision, true).unwrap();

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use super::Case;
-use probity_governance::engine::{PolicySet, decide, request_digest};
+use probity_governance::engine::{Beside, PolicySet, decide, request_digest};
 use probity_governance::state::{Directory, InForce, policyset_digest};
 use probity_projections::Entry;
 use probity_schemas::event::Event;
@@ -91,7 +91,8 @@ pub(crate) fn request(tool: &str) -> Request {
 
 /// The decision on facts, and what came after it, each a minute after the one before.
 pub(crate) fn case(facts: Facts, policies: &Directory, after: Vec<(&str, Event)>) -> Case {
-    let made = decide(&PolicySet::of(&policies.policies), &facts).with_facts(facts);
+    let made =
+        decide(&PolicySet::of(&policies.policies), &facts, Beside::Nothing).with_facts(facts);
     let told = std::iter::once(("adapter:desk", Event::from(made))).chain(after);
     let entries = told
         .enumerate()

@@ -85,7 +85,7 @@ pub(super) fn decided(case: &Case, directory: &Directory) -> Result<ExecutionRep
         reply.explanation = Some(format!("{} Approval grant window opened.", row.explanation));
     }
     reply.weighed = Some(Weighed {
-        decision_trace: trace::of_decision(row, &matched, &case.facts, directory),
+        decision_trace: trace::of_decision(row, &matched, (&case.facts, &case.withheld), directory),
         matched_policies: matched.into_iter().map(|policy| policy.id).collect(),
         approval_mode: APPROVAL_MODE,
         risk_score: row.risk_score,

@@ -4,7 +4,7 @@ use super::super::policies::operator_word;
 use probity_governance::engine::{ConditionTrace, PolicyTrace, Skipped, TraceResult, trace};
 use probity_governance::state::Directory;
 use probity_projections::views::DecisionRow;
-use probity_schemas::event::decision::{Facts, MatchedPolicy};
+use probity_schemas::event::decision::{Facts, MatchedPolicy, WithheldResult};
 use probity_schemas::policy::Scalar;
 use probity_schemas::vocabulary::Effect;
 use serde::Serialize;
@@ -42,19 +42,23 @@ pub(crate) struct TraceDetail {
 pub(crate) fn of_decision(
     row: &DecisionRow,
     matched: &[MatchedPolicy],
-    facts: &Facts,
+    (facts, withheld): (&Facts, &[WithheldResult]),
     directory: &Directory,
 ) -> Vec<TraceItem> {
     let policies = directory.policy_set();
     if policies.digest() == row.policyset {
-        return of_facts(facts, directory);
+        return of_facts(facts, withheld, directory);
     }
     matched.iter().map(of_match).collect()
 }
 
 /// The trace of deciding on facts by the policies in force.
-pub(crate) fn of_facts(facts: &Facts, directory: &Directory) -> Vec<TraceItem> {
-    let weighed = trace(&directory.policy_set(), facts);
+pub(crate) fn of_facts(
+    facts: &Facts,
+    withheld: &[WithheldResult],
+    directory: &Directory,
+) -> Vec<TraceItem> {
+    let weighed = trace(&directory.policy_set(), facts, withheld);
     let here =
         |policy: &PolicyTrace| !matches!(policy.skipped, Some(Skipped::Disabled | Skipped::Scope));
     weighed.into_iter().filter(here).map(item).collect()
