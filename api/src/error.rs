@@ -91,6 +91,14 @@ pub enum ApiError {
         /// Where it is: the number of records it has seen.
         position: u64,
     },
+    /// It was here, and was erased.
+    #[error("{what}: erased, as record {sequence} says")]
+    Erased {
+        /// What was looked for.
+        what: &'static str,
+        /// The record of the erasure.
+        sequence: u64,
+    },
     /// A legal hold forbids an erasure; that it was refused is a record.
     #[error("hold {hold} forbids it: record {sequence} says so")]
     Held {
@@ -201,6 +209,7 @@ impl ApiError {
                 retry_after_seconds,
             } => face(S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests")
                 .retry_after(*retry_after_seconds),
+            Self::Erased { .. } => face(S::GONE, "erased", "Erased"),
             Self::Held { .. } => face(S::CONFLICT, "held", "A legal hold forbids it"),
             Self::NotYet { .. } => {
                 face(S::CONFLICT, "not_yet", "The view is behind").retry_after(1)

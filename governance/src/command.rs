@@ -20,6 +20,7 @@ use probity_schemas::hash::Hash;
 use probity_schemas::policy::Policy;
 use probity_schemas::subject::Subject;
 use probity_schemas::time::Time;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// Somebody asks for something.
@@ -106,6 +107,8 @@ pub struct Erasure {
     pub basis: String,
     /// What stands for the person in the records, if anything is held of them: filled in by whoever keeps the keys.
     pub token: Option<String>,
+    /// Attachments that belong to the person, by name; of these the writer leaves those whose content is there.
+    pub attachments: BTreeSet<String>,
     /// How many disclosures of the person there are: the writer counts them.
     pub disclosures: u64,
 }

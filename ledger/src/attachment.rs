@@ -42,6 +42,20 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// The record that says that an attachment of this name was erased; for one that is not there.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn attachment_erased(
+        &self,
+        log: LogNumber,
+        blake3: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        self.store().attachment_erased(log, blake3).await
+    }
+}
+
 impl AttachmentReader {
     /// How many bytes it has.
     #[must_use]

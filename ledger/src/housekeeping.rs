@@ -139,8 +139,14 @@ async fn forget(inner: &Inner) {
     }
 }
 
-/// Ends erasures that were recorded and whose keys are still there.
+/// Ends erasures that were recorded and whose keys, or whose attachments' bytes in files of the store, are still there.
 async fn forget_persons(inner: &Inner) {
+    if let Err(error) = inner.store.overwrite_deleted().await {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "what was deleted may be in the store's files still"
+        );
+    }
     if let Err(error) = crate::personal::finish_erasures(inner).await {
         tracing::error!(
             error = &error as &dyn std::error::Error,

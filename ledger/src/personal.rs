@@ -86,6 +86,9 @@ impl Ledger {
             let Ok(Event::PersonalErased(erased)) = event else {
                 continue;
             };
+            if !erased.attachments.is_empty() {
+                self.0.store.overwrite_deleted().await?;
+            }
             let token = erased.person.and_then(|text| Uuid::try_parse(&text).ok());
             let gone = token.map(Uuid::into_bytes).into_iter().collect();
             self.0.persons.destroy(&gone).await?;

@@ -17,8 +17,8 @@ pub mod sqlite;
 mod url;
 
 pub use attachments::{
-    Attachment, AttachmentStore, KeptAttachment, Leftovers, NamedAttachment, NewUpload,
-    UploadNumber,
+    Attachment, AttachmentStore, ErasedAttachment, KeptAttachment, Leftovers, NamedAttachment,
+    NewUpload, UploadNumber,
 };
 pub use error::{AppendError, StoreError};
 pub use kept::{KeptCosignature, KeptTimestamp, PersonToken, SealedDisclosure};
@@ -136,6 +136,8 @@ pub struct Append {
     pub disclosures: Vec<SealedDisclosure>,
     /// Persons whose disclosures are deleted, those of this append not among them; kept, so that their keys can be destroyed.
     pub erased: Vec<PersonToken>,
+    /// Attachments whose content is deleted, after what is named was looked for and before what comes is kept; that they were is kept.
+    pub erased_attachments: Vec<ErasedAttachment>,
     /// Whether the row's checkpoint after it is kept for good.
     pub keep_checkpoint: bool,
     /// Attachments that its records name and that must be there whole, each once; from now on they are kept for good.

@@ -9,6 +9,8 @@ mod attachments;
 mod erasure;
 #[path = "ledger/faults.rs"]
 mod faults;
+#[path = "ledger/forgotten.rs"]
+mod forgotten;
 #[path = "ledger/home.rs"]
 mod home;
 #[path = "ledger/keys.rs"]

@@ -82,6 +82,7 @@ on_both! {
     uploads:
         an_upload_is_there_when_it_is_whole_and_not_before,
         uploads_of_a_log_share_a_quota_from_their_beginning_on,
+        what_an_append_erases_is_gone_and_its_record_is_kept,
         an_append_names_what_is_there_or_is_not_done,
         what_nobody_needs_is_swept_and_what_is_named_stays,
         sweeping_and_naming_at_once_never_lose_what_is_named;

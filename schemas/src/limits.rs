@@ -92,6 +92,9 @@ pub const RECORD_ATTACHMENTS_MAX: usize = 16;
 /// Bytes of a media type.
 pub const MEDIA_TYPE_BYTES_MAX: usize = 255;
 
+/// Attachments that one erasure names.
+pub const ERASED_ATTACHMENTS_MAX: usize = 256;
+
 /// Bytes of a disclosure as text; a line of `disclosures.jsonl` adds less than [`DISCLOSURE_LINE_BYTES_MAX`] allows.
 pub const DISCLOSURE_BYTES_MAX: usize = 96 * 1024;
 

@@ -18,6 +18,7 @@ mod decisions;
 mod erasure;
 mod evidence;
 mod forger;
+mod forgotten;
 mod harness;
 mod insider;
 mod judges;

@@ -16,6 +16,7 @@ class Attachments:
     def __init__(self):
         self.named = {}
         self.found = set()
+        self.erased = set()
 
     def record(self, line):
         record = json.loads(line)
@@ -24,12 +25,22 @@ class Attachments:
             references = [data["attachment"]]
         elif record["type"] == "observation.recorded.v1":
             references = data.get("attachments", [])
+        elif record["type"] == "personal.erased.v1":
+            self.erase(data.get("attachments", []))
+            return
         else:
             return
         for reference in references:
             self.name(reference["blake3"], reference["bytes"])
 
+    def erase(self, names):
+        """Of what is named again later, that later record counts."""
+        if names != sorted(set(names)) or not all(re.fullmatch("[0-9a-f]{64}", name) for name in names):
+            raise Refused("attachments.name", "an erasure's attachments are no ascending names")
+        self.erased.update(names)
+
     def name(self, name, length):
+        self.erased.discard(name)
         if not re.fullmatch("[0-9a-f]{64}", name):
             raise Refused("attachments.name", name)
         if self.named.setdefault(name, length) != length:
@@ -49,5 +60,7 @@ class Attachments:
         self.found.add(name)
 
     def close(self):
-        missing = len(self.named) - len(self.found)
-        return f"attachments: {len(self.found)} have the content their records name; {missing} withheld"
+        missing = set(self.named) - self.found
+        erased = missing & self.erased
+        told = f"{len(erased)} erased, as records say; " if erased else ""
+        return f"attachments: {len(self.found)} have the content their records name; {told}{len(missing) - len(erased)} withheld"

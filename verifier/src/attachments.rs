@@ -1,5 +1,5 @@
 //! Content beside the records: each has the BLAKE3 hash it is named by, the length its record states, and a record that
-//! names it. What a record names and the bundle does not hold was withheld: that is counted, not false.
+//! names it. What a record names and the bundle does not hold was erased, where a later record says so, or withheld: both are counted, not false.
 //!
 //! Memory: 17 to 56 bytes a distinct attachment that records name (the first half of its hash, its length).
 
@@ -23,6 +23,8 @@ pub(crate) struct Attachments {
 struct Named {
     bytes: u64,
     found: bool,
+    /// No record names it after the one that says it was erased.
+    erased: bool,
 }
 
 impl Attachments {
@@ -33,21 +35,41 @@ impl Attachments {
                 findings.fail(CheckName::Attachments, Some(position), rule, detail);
             }
         }
+        if let Event::PersonalErased(erased) = event {
+            self.erase(position, &erased.attachments, findings);
+        }
+    }
+
+    fn erase(&mut self, position: u64, names: &[String], findings: &mut Findings) {
+        if !names.is_sorted_by(|before, after| before < after) {
+            let detail = "the erased attachments do not ascend";
+            let at = Some(position);
+            findings.fail(CheckName::Attachments, at, "attachments.name", detail);
+        }
+        for name in names {
+            match hash_of(name) {
+                Ok(hash) => {
+                    if let Some(named) = self.named.get_mut(&key(&hash)) {
+                        named.erased = true;
+                    }
+                }
+                Err((rule, detail)) => {
+                    findings.fail(CheckName::Attachments, Some(position), rule, detail);
+                }
+            }
+        }
     }
 
     fn name(&mut self, named: &AttachmentRef) -> Result<(), (&'static str, &'static str)> {
-        let Ok(hash) = blake3::Hash::from_hex(&named.blake3) else {
-            return Err(("attachments.name", "blake3 is not 64 hexadecimal digits"));
-        };
-        if hash.to_hex().as_str() != named.blake3 {
-            return Err(("attachments.name", "blake3 is not in lower case"));
-        }
+        let hash = hash_of(&named.blake3)?;
         let bytes = named.bytes;
         let entry = self.named.entry(key(&hash));
         let entry = entry.or_insert(Named {
             bytes,
             found: false,
+            erased: false,
         });
+        entry.erased = false;
         if entry.bytes != bytes {
             let detail = "an earlier record states another length for the same content";
             return Err(("attachments.length", detail));
@@ -93,10 +115,29 @@ impl Attachments {
     /// The end of the bundle.
     pub(crate) fn close(&self, counts: &mut Counts, findings: &mut Findings) {
         counts.attachments = self.found;
-        counts.attachments_withheld = self.named.len() as u64 - self.found;
+        let missing = self.named.values().filter(|named| !named.found);
+        let (erased, withheld): (Vec<_>, Vec<_>) = missing.partition(|named| named.erased);
+        counts.attachments_erased = erased.len() as u64;
+        counts.attachments_withheld = withheld.len() as u64;
         let (found, withheld) = (counts.attachments, counts.attachments_withheld);
-        let detail = format!("{found} have the content their records name; {withheld} withheld");
+        let erased = match counts.attachments_erased {
+            0 => String::new(),
+            erased => format!("{erased} erased, as records say; "),
+        };
+        let detail =
+            format!("{found} have the content their records name; {erased}{withheld} withheld");
         findings.hold(CheckName::Attachments, detail);
+    }
+}
+
+fn hash_of(name: &str) -> Result<blake3::Hash, (&'static str, &'static str)> {
+    let Ok(hash) = blake3::Hash::from_hex(name) else {
+        return Err(("attachments.name", "blake3 is not 64 hexadecimal digits"));
+    };
+    if hash.to_hex().as_str() == name {
+        Ok(hash)
+    } else {
+        Err(("attachments.name", "blake3 is not in lower case"))
     }
 }
 

@@ -20,6 +20,9 @@ pub struct ErasureReport {
     pub basis: String,
     /// How many disclosures it states were destroyed.
     pub disclosures: u64,
+    /// The attachments whose content it states was destroyed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
 }
 
 /// The erasures of a log.
@@ -43,6 +46,7 @@ impl Erasures {
                 time,
                 basis: erased.basis.clone(),
                 disclosures: erased.disclosures,
+                attachments: erased.attachments.clone(),
             });
         }
     }

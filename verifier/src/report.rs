@@ -216,8 +216,10 @@ pub struct Counts {
     pub reports_badly_signed: u64,
     /// Attachments in the bundle whose content is the one that a record names.
     pub attachments: u64,
-    /// Attachments that records name and the bundle does not hold.
+    /// Attachments that records name and the bundle does not hold, and of which no later record says that they were erased.
     pub attachments_withheld: u64,
+    /// Attachments that records name and the bundle does not hold, and of which a later record says that they were erased.
+    pub attachments_erased: u64,
     /// Personal values whose disclosures are in the bundle and open digests in the records.
     pub disclosures: u64,
     /// Personal values of which the bundle holds the digest alone: withheld from it, or erased.

@@ -94,7 +94,8 @@ pub(crate) async fn put_attachment(
     params(("tenant" = String, Path, description = "the log's tenant"),
         ("blake3" = String, Path, description = "BLAKE3 of the content, 64 lower-case hexadecimal digits")),
     responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>), (status = 304, description = "you have it"),
-        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 410, body = Problem, description = "it was erased")))]
 pub(crate) async fn get_attachment(
     State(app): State<App>,
     principal: Principal,
@@ -106,8 +107,13 @@ pub(crate) async fn get_attachment(
     let reader = app.ledger.reader();
     let log = reader.log(&principal.tenant).await?;
     let log = log.ok_or(ApiError::NotFound { what: "log" })?;
-    let attachment = reader.attachment(log.log, &blake3).await?;
-    let mut attachment = attachment.ok_or(ApiError::NotFound { what: "attachment" })?;
+    let what = "attachment";
+    let Some(mut attachment) = reader.attachment(log.log, &blake3).await? else {
+        return Err(match reader.attachment_erased(log.log, &blake3).await? {
+            Some(sequence) => ApiError::Erased { what, sequence },
+            None => ApiError::NotFound { what },
+        });
+    };
     let etag = format!("\"{blake3}\"");
     let lasting = [(ETAG, etag.clone()), (CACHE_CONTROL, IMMUTABLE.to_owned())];
     if names(&headers, &etag) {

@@ -20,6 +20,7 @@ use probity_schemas::disclosure::Disclosure;
 use probity_schemas::event::Event;
 use probity_schemas::event::personal::HoldLifted;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -64,6 +65,9 @@ pub(crate) struct NewErasure {
     /// The legal basis, in words; it stands in the record, so it names no person.
     #[schema(example = "GDPR article 17(1)(b)")]
     basis: String,
+    /// Attachments that belong to the person, by their BLAKE3 names: their content is destroyed too, whoever else names it. At most 256.
+    #[serde(default)]
+    attachments: BTreeSet<String>,
 }
 
 /// What became of an erasure.
@@ -73,6 +77,9 @@ pub(crate) struct Erased {
     sequence: u64,
     /// How many disclosures were destroyed.
     disclosures: u64,
+    /// The attachments whose content was destroyed; not those that had been before.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attachments: Vec<String>,
     /// By then the person's key was destroyed and the wrapping key replaced: copies of database and keys made before open nothing of the person without a copy of the replaced wrapping key.
     effective: String,
     /// Whether this is the answer to an earlier request with the same idempotency key.
@@ -153,6 +160,7 @@ pub(crate) async fn erase_person(
     let erasure = Erasure {
         person,
         basis: value.basis,
+        attachments: value.attachments,
         token: None,
         disclosures: 0,
     };
@@ -166,6 +174,7 @@ fn erased(receipt: &Receipt, effective: String) -> Result<Json<Erased>, ApiError
         Ok(Event::PersonalErased(erased)) => Ok(Json(Erased {
             sequence: committed.sequence,
             disclosures: erased.disclosures,
+            attachments: erased.attachments,
             effective,
             replayed: receipt.replayed,
         })),

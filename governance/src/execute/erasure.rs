@@ -6,12 +6,17 @@ use super::{Call, Decided, Rejected, draft};
 use crate::command::{Erasure, Hold};
 use crate::limits::NOTE_BYTES_MAX;
 use probity_schemas::event::personal::{ErasureRefused, HoldLifted, HoldSet, PersonalErased};
-use probity_schemas::limits::LABEL_BYTES_MAX;
+use probity_schemas::event::telemetry::is_attachment_name;
+use probity_schemas::limits::{ERASED_ATTACHMENTS_MAX, LABEL_BYTES_MAX};
 use probity_schemas::subject::Subject;
 
 pub(super) fn erase(call: &Call<'_>, erasure: &Erasure) -> Result<Decided, Rejected> {
     named(&erasure.person)?;
     words("the legal basis", &erasure.basis)?;
+    let names = &erasure.attachments;
+    if names.len() > ERASED_ATTACHMENTS_MAX || !names.iter().all(|name| is_attachment_name(name)) {
+        return Err(Rejected::NameInvalid { what: "attachment" });
+    }
     let subject = Subject::of("erasure", call.moment.id);
     let (basis, person) = (erasure.basis.clone(), erasure.token.clone());
     let hold = call.state.directory.hold_on(person.as_deref());
@@ -27,6 +32,7 @@ pub(super) fn erase(call: &Call<'_>, erasure: &Erasure) -> Result<Decided, Rejec
         None => draft(
             subject,
             PersonalErased {
+                attachments: erasure.attachments.iter().cloned().collect(),
                 basis,
                 disclosures: erasure.disclosures,
                 person,

@@ -41,6 +41,15 @@ pub struct KeptAttachment {
     pub upload: Option<UploadNumber>,
 }
 
+/// An attachment that was erased.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedAttachment {
+    /// BLAKE3, lower-case hexadecimal.
+    pub blake3: String,
+    /// The record that says so.
+    pub sequence: u64,
+}
+
 /// An upload that begins.
 #[derive(Clone, Copy, Debug)]
 pub struct NewUpload<'a> {
@@ -72,8 +81,8 @@ pub struct Leftovers<'a> {
 /// Keeps content beside the records, each log's for itself.
 ///
 /// Promises. After `put_part` and `finish_upload` answered, what they kept survives the loss of power. An upload is named by the
-/// append that needs it, in the append's own transaction ([`super::Append::named`]); one that was named is never
-/// deleted. Dropping a call does not take back what it asked for.
+/// append that needs it, in the append's own transaction ([`super::Append::named`]); one that was named is
+/// deleted by an append that erases it ([`super::Append::erased_attachments`]), and by nothing else. Dropping a call does not take back what it asked for.
 #[async_trait]
 pub trait AttachmentStore: Send + Sync + 'static {
     /// Begins an upload and counts its bytes; `None` when the log's uploads would then have more than the quota.
@@ -110,6 +119,17 @@ pub trait AttachmentStore: Send + Sync + 'static {
         log: LogNumber,
         names: &[String],
     ) -> Result<Vec<Option<KeptAttachment>>, StoreError>;
+
+    /// The newest record that says that an attachment of this name was erased.
+    async fn attachment_erased(
+        &self,
+        log: LogNumber,
+        blake3: &str,
+    ) -> Result<Option<u64>, StoreError>;
+
+    /// Overwrites what was deleted wherever this store itself keeps copies of it: for SQLite free pages and the write-ahead log. What a
+    /// database server keeps of deleted rows is its operator's to clear. Idempotent.
+    async fn overwrite_deleted(&self) -> Result<(), StoreError>;
 
     /// A part of an attachment, from 0; `None` after the last one.
     async fn attachment_part(

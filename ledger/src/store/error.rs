@@ -31,6 +31,9 @@ pub enum StoreError {
         /// How long it was waited for.
         seconds: u64,
     },
+    /// Somebody was reading for so long that deleted content could not be overwritten.
+    #[error("deleted content is in the write-ahead log still: somebody reads")]
+    Read,
     /// The schema could not be brought up to date.
     #[error("the database's schema could not be brought up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),

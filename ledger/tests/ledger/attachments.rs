@@ -14,16 +14,16 @@ use sqlx::{Connection as _, Executor as _};
 use std::sync::Arc;
 
 /// Two parts and a bit.
-fn content() -> Vec<u8> {
+pub(crate) fn content() -> Vec<u8> {
     let bytes = 2 * ATTACHMENT_PART_BYTES + 17;
     (0..bytes).map(|at| (at % 251).to_le_bytes()[0]).collect()
 }
 
-fn name(content: &[u8]) -> String {
+pub(crate) fn name(content: &[u8]) -> String {
     blake3::hash(content).to_hex().to_string()
 }
 
-async fn upload(
+pub(crate) async fn upload(
     home: &Home,
     ledger: &Ledger,
     name: &str,
@@ -41,7 +41,11 @@ async fn upload(
 }
 
 /// All of it, or why not; and how much was given out before.
-async fn download(home: &Home, ledger: &Ledger, name: &str) -> (usize, Result<(), StoreError>) {
+pub(crate) async fn download(
+    home: &Home,
+    ledger: &Ledger,
+    name: &str,
+) -> (usize, Result<(), StoreError>) {
     let reader = ledger.reader();
     let log = reader.log(&home.tenant).await.unwrap().unwrap().log;
     let mut attachment = reader.attachment(log, name).await.unwrap().unwrap();
@@ -59,7 +63,7 @@ async fn download(home: &Home, ledger: &Ledger, name: &str) -> (usize, Result<()
 }
 
 /// An observation that names these, by name and length.
-fn naming(text: &str, named: &[(&str, u64)]) -> Submission {
+pub(crate) fn naming(text: &str, named: &[(&str, u64)]) -> Submission {
     let mut submission = observation(text, None);
     let Operation::Observe(observations) = &mut submission.command.operation else {
         panic!("an observation is one")

@@ -13,6 +13,7 @@ use probity_schemas::event::personal::{HoldLifted, PersonalErased};
 use probity_schemas::event::registry::CredentialIssued;
 use probity_schemas::subject::Subject;
 use probity_schemas::vocabulary::{CredentialMethod, Role};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +54,7 @@ pub(crate) fn erase(person: &str, key: &str) -> Submission {
     let erasure = Erasure {
         person: person.to_owned(),
         basis: "GDPR article 17(1)(b)".to_owned(),
+        attachments: BTreeSet::new(),
         token: None,
         disclosures: 0,
     };

@@ -197,6 +197,7 @@ impl Writer {
             attachments: Vec::new(),
             disclosures: Vec::new(),
             erased: Vec::new(),
+            erased_attachments: Vec::new(),
             keep_checkpoint: false,
             named: Vec::new(),
         }

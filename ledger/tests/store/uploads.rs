@@ -1,8 +1,8 @@
 //! Content that comes before the record that names it: whole or not there, within a quota, kept once it is named.
 
 use probity_ledger::store::{
-    AppendError, Attachment, KeptAttachment, Leftovers, LogNumber, NamedAttachment, NewUpload,
-    Store, StoreError, UploadNumber,
+    AppendError, Attachment, ErasedAttachment, KeptAttachment, Leftovers, LogNumber,
+    NamedAttachment, NewUpload, Store, StoreError, UploadNumber,
 };
 
 use crate::harness::{Database, Writer};
@@ -231,4 +231,77 @@ pub(crate) async fn sweeping_and_naming_at_once_never_lose_what_is_named(db: &Da
             Err(other) => panic!("{name}: {other:?}"),
         }
     }
+}
+
+pub(crate) async fn what_an_append_erases_is_gone_and_its_record_is_kept(db: &Database) {
+    let store = &*db.store;
+    let mut writer = Writer::new(store, "acme").await;
+    let mut other = Writer::new(store, "beta").await;
+    let log = writer.head.log;
+    let inline = |blake3: &str| Attachment {
+        blake3: blake3.to_owned(),
+        content: PARTS.concat().into(),
+    };
+    upload(store, log, "aa").await;
+    upload(store, other.head.log, "aa").await;
+    let mut brings = writer.prepare(&["trace/1"]);
+    brings.attachments = vec![inline("bb")];
+    writer.commit(store, brings).await;
+    let unfinished = begin(store, &new(log, "cc", BYTES)).await;
+    let kept = find(store, log, "aa").await.unwrap();
+
+    // One append names it, erases it, and brings other content again that was erased before it.
+    let erased = |blake3: &str, sequence| ErasedAttachment {
+        blake3: blake3.to_owned(),
+        sequence,
+    };
+    let mut erases = writer.prepare(&["ticket/1", "erasure/1"]);
+    erases.named = vec![named("aa", BYTES)];
+    erases.attachments = vec![inline("bb")];
+    let names = ["aa", "bb", "cc"];
+    erases.erased_attachments = names.map(|name| erased(name, 2)).into();
+    let mut stale = erases.clone();
+    stale.expected.epoch += 1;
+    stale.next.epoch += 1;
+    let conflict = store.append(stale).await;
+    assert!(
+        matches!(conflict, Err(AppendError::Conflict)),
+        "{conflict:?}"
+    );
+    assert_eq!(
+        find(store, log, "aa").await,
+        Some(kept.clone()),
+        "nothing was done"
+    );
+    assert_eq!(store.attachment_erased(log, "aa").await.unwrap(), None);
+    writer.commit(store, erases).await;
+    store.overwrite_deleted().await.unwrap();
+
+    assert_eq!(find(store, log, "aa").await, None);
+    assert_eq!(store.attachment_part(&kept, 0).await.unwrap(), None);
+    assert!(find(store, log, "bb").await.is_some(), "it came again");
+    assert!(
+        !store.put_part(unfinished, 0, PARTS[0]).await.unwrap(),
+        "gone"
+    );
+    for name in names {
+        assert_eq!(store.attachment_erased(log, name).await.unwrap(), Some(2));
+    }
+    let elsewhere = other.head.log;
+    assert!(
+        find(store, elsewhere, "aa").await.is_some(),
+        "another log's"
+    );
+    assert_eq!(
+        store.attachment_erased(elsewhere, "aa").await.unwrap(),
+        None
+    );
+    other.write(store, &["ticket/1"]).await;
+
+    // It may be uploaded again, and erased again by a later record.
+    upload(store, log, "aa").await;
+    let mut again = writer.prepare(&["erasure/2"]);
+    again.erased_attachments = vec![erased("aa", 3)];
+    writer.commit(store, again).await;
+    assert_eq!(store.attachment_erased(log, "aa").await.unwrap(), Some(3));
 }

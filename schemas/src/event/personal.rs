@@ -6,10 +6,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// `personal.erased.v1`: the disclosures of one person, and the key that opened them, are destroyed.
+/// `personal.erased.v1`: the disclosures of one person, and the key that opened them, are destroyed, and attachments that
+/// belong to the person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PersonalErased {
+    /// Attachments whose content was destroyed, by name, ascending.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<String>,
     /// The legal basis, in words.
     pub basis: String,
     /// How many disclosures there were.

@@ -12,7 +12,7 @@ use probity_schemas::body::Body;
 use probity_schemas::bundle::{BundleManifest, Member};
 use probity_schemas::canonical::{self, CanonicalFault};
 use probity_schemas::checkpoint::Checkpoint;
-use probity_schemas::disclosure::{Disclosure, digests, withhold};
+use probity_schemas::disclosure::{Disclosure, digests, reveal, withhold};
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::Facts;
 use probity_schemas::hash::{Hash, leaf_hash};
@@ -88,6 +88,17 @@ pub fn disclosure(data: &[u8]) {
         for one in &withheld.disclosures {
             assert!(found.contains(&(one.digest(), one.place())));
         }
+        let all = withheld
+            .disclosures
+            .iter()
+            .map(|one| (one.digest(), one))
+            .collect();
+        let value = |body: &Body| {
+            serde_json::from_str::<serde_json::Value>(body.as_str()).expect("a body is JSON")
+        };
+        let mut shown = value(&withheld.body);
+        reveal(&mut shown, &all);
+        assert_eq!(shown, value(&body));
     }
 }
 

@@ -74,7 +74,7 @@ impl Report {
                 tr { th { "Records read" } td { (counts.records) " (" (counts.bytes) " bytes)" } }
                 tr { th { "Subjects" } td { (counts.subjects) } }
                 tr { th { "Decisions, approvals, outcomes" } td { (counts.decisions) ", " (counts.approvals) ", " (counts.outcomes) } }
-                tr { th { "Attachments shown, withheld" } td { (counts.attachments) ", " (counts.attachments_withheld) } }
+                tr { th { "Attachments shown, withheld, erased" } td { (counts.attachments) ", " (counts.attachments_withheld) ", " (counts.attachments_erased) } }
                 tr { th { "Personal values shown, not shown" } td { (counts.disclosures) ", " (counts.disclosures_withheld) } }
                 tr { th { "Erasures recorded, disclosures they state were destroyed" } td { (counts.erasures) ", " (counts.disclosures_destroyed) } }
                 tr { th { "Decisions on values that are not shown" } td { (counts.decisions_on_withheld) } }
@@ -113,9 +113,9 @@ impl Report {
             h2 { "Erasures" }
             p { "No record says who was erased, or which digests were theirs." }
             table {
-                thead { tr { th { "Record" } th { "Time" } th class="number" { "Disclosures destroyed" } th { "Legal basis" } } }
+                thead { tr { th { "Record" } th { "Time" } th class="number" { "Disclosures destroyed" } th { "Attachments destroyed" } th { "Legal basis" } } }
                 tbody { @for erasure in &self.erasures { tr {
-                    td { (erasure.sequence) } td { (erasure.time) } td class="number" { (erasure.disclosures) } td { (erasure.basis) }
+                    td { (erasure.sequence) } td { (erasure.time) } td class="number" { (erasure.disclosures) } td { (erasure.attachments.join(", ")) } td { (erasure.basis) }
                 } } }
             }
         }
@@ -129,9 +129,10 @@ impl Report {
             .collect();
         html! {
             h2 { "What was withheld, or could not be checked" }
-            @if left.is_empty() && self.counts.attachments_withheld == 0 && self.counts.disclosures_withheld == 0 { p { "Nothing." } } @else { ul {
+            @if left.is_empty() && self.counts.attachments_withheld + self.counts.attachments_erased + self.counts.disclosures_withheld == 0 { p { "Nothing." } } @else { ul {
                 @for check in left { li { (check.name.as_str()) ": " (check.detail) } }
                 @if self.counts.attachments_withheld > 0 { li { (self.counts.attachments_withheld) " attachments that records name are not in the bundle" } }
+                @if self.counts.attachments_erased > 0 { li { (self.counts.attachments_erased) " attachments that records name were erased, as later records say" } }
                 @if let Some(words) = self.personal_values() { li { (words) } }
                 @if self.counts.decisions_on_withheld > 0 { li { (self.counts.decisions_on_withheld)
                     " decisions of which a condition looked at a value that is not shown: how it stood was taken as recorded" } }

@@ -6,6 +6,7 @@ use crate::sealer::Log;
 use crate::story::{AGENT, ANN, furnished};
 use probity_governance::command::{Erasure, Hold, Operation};
 use probity_schemas::event::personal::{ErasureRefused, HoldLifted, HoldSet, PersonalErased};
+use std::collections::BTreeSet;
 
 /// What stands for a person of the story.
 const PERSON: &str = "0123456789abcdef0123456789abcdef";
@@ -38,6 +39,7 @@ fn lifted() -> HoldLifted {
 
 fn erase(person: Option<&str>) -> Operation {
     Operation::Erase(Erasure {
+        attachments: BTreeSet::new(),
         person: "customer-1".to_owned(),
         basis: "GDPR article 17(1)(b)".to_owned(),
         token: person.map(str::to_owned),
@@ -47,6 +49,7 @@ fn erase(person: Option<&str>) -> Operation {
 
 fn erased(person: Option<&str>) -> PersonalErased {
     PersonalErased {
+        attachments: Vec::new(),
         basis: "none".to_owned(),
         disclosures: 1,
         person: person.map(str::to_owned),

@@ -30,4 +30,5 @@ mod stolen;
 mod story;
 mod tamper;
 mod vacuous;
+mod withheld;
 mod witnesses;

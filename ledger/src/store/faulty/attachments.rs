@@ -73,6 +73,18 @@ impl AttachmentStore for FaultyStore {
         self.inner.attachments(log, names).await
     }
 
+    async fn attachment_erased(
+        &self,
+        log: LogNumber,
+        blake3: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        self.inner.attachment_erased(log, blake3).await
+    }
+
+    async fn overwrite_deleted(&self) -> Result<(), StoreError> {
+        self.inner.overwrite_deleted().await
+    }
+
     async fn attachment_part(
         &self,
         kept: &KeptAttachment,

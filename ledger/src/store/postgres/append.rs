@@ -1,7 +1,7 @@
 //! One append, one statement: compare and swap the log's row, and insert everything else if that was done.
 //!
 //! Where its records name attachments, a statement before it, in the same transaction, marks them; if one is not there, nothing
-//! is written.
+//! is written. What an erasure deletes of them is deleted there too.
 //!
 //! Read committed is what the swap needs: it waits for a rival that has the row, then looks at the row again.
 
@@ -82,7 +82,7 @@ pub(super) async fn append(pool: &PgPool, append: &Append) -> Result<(), AppendE
 /// Sends the statement. The driver answers only after the server has said that it is done with it, commit included.
 async fn send(connection: &mut PgConnection, append: &Append) -> Result<(), AppendError> {
     let answer = async {
-        if append.named.is_empty() {
+        if append.named.is_empty() && append.erased_attachments.is_empty() {
             swapped(connection, append).await
         } else {
             name_and_swap(connection, append).await
@@ -123,6 +123,7 @@ async fn name_and_swap(
     let (log, first) = (append.expected.log, append.expected.range.size());
     let mut transaction = connection.begin().await?;
     let done = if attachments::name(&mut transaction, log, first, &append.named).await? {
+        attachments::erase(&mut transaction, log, &append.erased_attachments).await?;
         swapped(&mut transaction, append).await?
     } else {
         Done::AttachmentGone

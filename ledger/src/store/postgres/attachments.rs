@@ -8,8 +8,8 @@ use super::{PostgresStore, within};
 use crate::store::limits::SWEEP_UPLOADS_MAX;
 use crate::store::rows::{self, KeptRow, placed, signed, unsigned};
 use crate::store::{
-    AttachmentStore, KeptAttachment, Leftovers, LogNumber, NamedAttachment, NewUpload, StoreError,
-    UploadNumber,
+    AttachmentStore, ErasedAttachment, KeptAttachment, Leftovers, LogNumber, NamedAttachment,
+    NewUpload, StoreError, UploadNumber,
 };
 
 #[async_trait]
@@ -100,6 +100,23 @@ impl AttachmentStore for PostgresStore {
             .into_iter()
             .map(|(place, name, size, upload)| Ok((place, rows::kept(log, (name, size, upload))?)));
         placed(names.len(), kept)
+    }
+
+    async fn attachment_erased(
+        &self,
+        log: LogNumber,
+        blake3: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT sequence FROM probity.erased_attachments WHERE log = $1 AND blake3 = $2";
+        let query = sqlx::query_scalar(sql).bind(log).bind(blake3);
+        let found: Option<i64> =
+            within(async { Ok(query.fetch_optional(&self.readers).await?) }).await?;
+        found.map(unsigned).transpose()
+    }
+
+    /// Nothing of ours: dead rows and the server's own log are the server's.
+    async fn overwrite_deleted(&self) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn attachment_part(
@@ -208,6 +225,32 @@ pub(super) async fn name(
     .fetch_one(connection)
     .await?;
     Ok(usize::try_from(there) == Ok(named.len()))
+}
+
+/// Deletes what an append erases, whole or not, inside its transaction, and notes that it was; parts go with their upload.
+pub(super) async fn erase(
+    connection: &mut PgConnection,
+    log: LogNumber,
+    erased: &[ErasedAttachment],
+) -> Result<(), sqlx::Error> {
+    let names: Vec<&str> = erased.iter().map(|one| one.blake3.as_str()).collect();
+    let sequences: Vec<i64> = erased
+        .iter()
+        .map(|one| one.sequence.cast_signed())
+        .collect();
+    sqlx::query(
+        "WITH inline AS (DELETE FROM probity.attachments WHERE log = $1 AND blake3 = ANY($2)), \
+             streamed AS (DELETE FROM probity.uploads WHERE log = $1 AND blake3 = ANY($2)) \
+         INSERT INTO probity.erased_attachments (log, blake3, sequence) \
+         SELECT $1, blake3, max(sequence) FROM unnest($2::text[], $3::bigint[]) AS new (blake3, sequence) GROUP BY blake3 \
+         ON CONFLICT (log, blake3) DO UPDATE SET sequence = excluded.sequence",
+    )
+    .bind(log)
+    .bind(&names)
+    .bind(&sequences)
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 fn is_unique_violation(error: &sqlx::Error) -> bool {

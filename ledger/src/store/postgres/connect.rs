@@ -14,13 +14,14 @@ use crate::store::limits::{
 };
 
 /// The schema's history, oldest first. A file that was released is never changed.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/postgres/0001_records.sql"),
     include_str!("../../../migrations/postgres/0002_cosignatures.sql"),
     include_str!("../../../migrations/postgres/0003_timestamps.sql"),
     include_str!("../../../migrations/postgres/0004_disclosures.sql"),
     include_str!("../../../migrations/postgres/0005_checkpoints.sql"),
     include_str!("../../../migrations/postgres/0006_attachments.sql"),
+    include_str!("../../../migrations/postgres/0007_erased_attachments.sql"),
 ];
 
 /// Options as given, with a name that the server's operator can recognise.

@@ -43,18 +43,18 @@ pub(super) async fn write(
     if !swap(connection, append).await? {
         return Ok(false);
     }
+    let (log, first) = (append.expected.log, append.expected.range.size());
+    if !attachments::name(connection, log, first, &append.named).await? {
+        return Err(Refusal::AttachmentGone);
+    }
+    attachments::erase(connection, log, &append.erased_attachments).await?;
     write_records(connection, append).await?;
     write_besides(connection, append).await?;
     write_disclosures(connection, append).await?;
     if append.keep_checkpoint {
         keep_checkpoint(connection, append).await?;
     }
-    let (log, first) = (append.expected.log, append.expected.range.size());
-    if attachments::name(connection, log, first, &append.named).await? {
-        Ok(true)
-    } else {
-        Err(Refusal::AttachmentGone)
-    }
+    Ok(true)
 }
 
 /// Swaps the log's row if it is still the one the writer saw.

@@ -8,8 +8,8 @@ use super::SqliteStore;
 use crate::store::limits::SWEEP_UPLOADS_MAX;
 use crate::store::rows::{self, KeptRow, placed, signed, unsigned};
 use crate::store::{
-    AttachmentStore, KeptAttachment, Leftovers, LogNumber, NamedAttachment, NewUpload, StoreError,
-    UploadNumber,
+    AttachmentStore, ErasedAttachment, KeptAttachment, Leftovers, LogNumber, NamedAttachment,
+    NewUpload, StoreError, UploadNumber,
 };
 
 #[async_trait]
@@ -103,6 +103,29 @@ impl AttachmentStore for SqliteStore {
         placed(names.len(), kept)
     }
 
+    async fn attachment_erased(
+        &self,
+        log: LogNumber,
+        blake3: &str,
+    ) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT sequence FROM erased_attachments WHERE log = ? AND blake3 = ?";
+        let query = sqlx::query_scalar(sql).bind(log).bind(blake3.to_owned());
+        let found: Option<i64> = query.fetch_optional(&self.readers).await?;
+        found.map(unsigned).transpose()
+    }
+
+    /// Free pages were overwritten when they became free (`secure_delete`); the write-ahead log is copied back and emptied.
+    async fn overwrite_deleted(&self) -> Result<(), StoreError> {
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as(sql)
+            .fetch_one(&mut *self.writer().await?)
+            .await?;
+        match busy {
+            0 => Ok(()),
+            _ => Err(StoreError::Read),
+        }
+    }
+
     async fn attachment_part(
         &self,
         kept: &KeptAttachment,
@@ -149,6 +172,33 @@ impl AttachmentStore for SqliteStore {
             .await?;
         found.into_iter().map(|row| rows::kept(log, row)).collect()
     }
+}
+
+/// Deletes what an append erases, whole or not, and notes that it was; its parts go with it.
+pub(super) async fn erase(
+    connection: &mut SqliteConnection,
+    log: LogNumber,
+    erased: &[ErasedAttachment],
+) -> Result<(), sqlx::Error> {
+    for one in erased {
+        for sql in [
+            "DELETE FROM attachments WHERE log = ? AND blake3 = ?",
+            "DELETE FROM uploads WHERE log = ? AND blake3 = ?",
+        ] {
+            let query = sqlx::query(sql).bind(log).bind(one.blake3.clone());
+            query.execute(&mut *connection).await?;
+        }
+        sqlx::query(
+            "INSERT INTO erased_attachments (log, blake3, sequence) VALUES (?, ?, ?) \
+             ON CONFLICT (log, blake3) DO UPDATE SET sequence = excluded.sequence",
+        )
+        .bind(log)
+        .bind(one.blake3.clone())
+        .bind(one.sequence.cast_signed())
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 async fn bytes(pool: &SqlitePool, kept: &KeptAttachment) -> Result<u64, StoreError> {

@@ -259,6 +259,7 @@ mod tests {
             attachments: Vec::new(),
             disclosures: Vec::new(),
             erased: Vec::new(),
+            erased_attachments: Vec::new(),
             keep_checkpoint: false,
             named: Vec::new(),
         }

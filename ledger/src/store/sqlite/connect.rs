@@ -16,13 +16,14 @@ use crate::store::limits::{
 };
 
 /// The schema's history, oldest first. A file that was released is never changed.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../../migrations/sqlite/0001_records.sql"),
     include_str!("../../../migrations/sqlite/0002_cosignatures.sql"),
     include_str!("../../../migrations/sqlite/0003_timestamps.sql"),
     include_str!("../../../migrations/sqlite/0004_disclosures.sql"),
     include_str!("../../../migrations/sqlite/0005_checkpoints.sql"),
     include_str!("../../../migrations/sqlite/0006_attachments.sql"),
+    include_str!("../../../migrations/sqlite/0007_erased_attachments.sql"),
 ];
 
 fn options(path: &Path) -> SqliteConnectOptions {
@@ -41,6 +42,8 @@ fn writing_options(path: &Path) -> SqliteConnectOptions {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .pragma("wal_autocheckpoint", WAL_PAGES_MAX.to_string())
+        // What is deleted is overwritten: attachments can be erased.
+        .pragma("secure_delete", "ON")
         .pragma("fullfsync", "ON")
         .pragma("checkpoint_fullfsync", "ON")
 }

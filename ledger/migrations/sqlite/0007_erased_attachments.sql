@@ -1,0 +1,7 @@
+-- Attachments that were erased, and the record that says so. Their content is gone; kept, so that who asks is told.
+CREATE TABLE erased_attachments (
+    log      INTEGER NOT NULL,
+    blake3   TEXT    NOT NULL,
+    sequence INTEGER NOT NULL, -- the newest such record
+    PRIMARY KEY (log, blake3)
+) STRICT, WITHOUT ROWID;

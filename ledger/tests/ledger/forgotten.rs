@@ -1,0 +1,148 @@
+//! Attachments that belong to a person: erased on demand, from every file, in the append that records it; and welcome again.
+
+use super::attachments::{content, download, name, naming, upload};
+use super::erasure::{begin, erase};
+use super::home::Home;
+use probity_governance::command::Operation;
+use probity_ledger::store::faulty::{AppendFault, FaultyStore};
+use probity_ledger::store::{Mode, Store, open};
+use probity_ledger::{Receipt, Submission, SubmitError};
+use probity_schemas::event::Event;
+use std::sync::Arc;
+
+fn erasing(names: &[&str], key: &str) -> Submission {
+    let mut erase = erase("ada", key);
+    if let Operation::Erase(erasure) = &mut erase.command.operation {
+        erasure.attachments = names.iter().map(|name| (*name).to_owned()).collect();
+    }
+    erase
+}
+
+/// The attachments that the erasure says it destroyed.
+fn destroyed(receipt: &Receipt) -> Vec<String> {
+    match receipt.records[0].event().unwrap() {
+        Event::PersonalErased(erased) => erased.attachments,
+        other => panic!("{other:?} is no erasure"),
+    }
+}
+
+#[tokio::test]
+async fn an_attachment_is_erased_with_its_person_and_may_come_again() {
+    let home = Home::sqlite();
+    let ledger = home.open().await;
+    begin(&home, &ledger).await;
+    let (tenant, content) = (&home.tenant, content());
+    let (name, bytes) = (name(&content), content.len() as u64);
+    upload(&home, &ledger, &name, &content).await.unwrap();
+    ledger
+        .submit(tenant, naming("face", &[(&name, bytes)]))
+        .await
+        .unwrap();
+    let other = "0".repeat(64);
+    let unknown = ledger.submit(tenant, erasing(&[&name, &other], "1")).await;
+    assert!(matches!(&unknown, Err(SubmitError::AttachmentMissing { blake3 }) if *blake3 == other));
+    let gone = ledger.submit(tenant, erasing(&[&name], "2")).await.unwrap();
+    assert_eq!(destroyed(&gone), [name.as_str()]);
+    let retry = ledger.submit(tenant, erasing(&[&name], "2")).await.unwrap();
+    assert!(retry.replayed && retry.records == gone.records);
+    let again = ledger.submit(tenant, erasing(&[&name], "3")).await.unwrap();
+    assert_eq!(
+        destroyed(&again),
+        Vec::<String>::new(),
+        "it was gone before"
+    );
+
+    let reader = ledger.reader();
+    let log = reader.log(tenant).await.unwrap().unwrap().log;
+    assert!(reader.attachment(log, &name).await.unwrap().is_none());
+    let said = reader.attachment_erased(log, &name).await.unwrap();
+    assert_eq!(said, gone.first());
+    let named = ledger
+        .submit(tenant, naming("late", &[(&name, bytes)]))
+        .await;
+    assert!(matches!(named, Err(SubmitError::AttachmentMissing { .. })));
+    upload(&home, &ledger, &name, &content).await.unwrap();
+    ledger
+        .submit(tenant, naming("anew", &[(&name, bytes)]))
+        .await
+        .unwrap();
+    download(&home, &ledger, &name).await.1.unwrap();
+    home.check(&ledger).await;
+    ledger.close().await;
+}
+
+/// Nothing of the content is in a file of the database once the erasure is answered, however its bytes got there.
+#[tokio::test]
+async fn the_bytes_of_an_erased_attachment_are_in_no_file() {
+    let home = Home::sqlite();
+    let ledger = home.open().await;
+    begin(&home, &ledger).await;
+    let content: Vec<u8> = b"the very voice of Ada ".repeat(40_000);
+    let (name, bytes) = (name(&content), content.len() as u64);
+    upload(&home, &ledger, &name, &content).await.unwrap();
+    ledger
+        .submit(&home.tenant, naming("voice", &[(&name, bytes)]))
+        .await
+        .unwrap();
+    assert!(
+        is_in_a_file(&home, b"voice of Ada"),
+        "what looks for it finds it"
+    );
+    ledger
+        .submit(&home.tenant, erasing(&[&name], "1"))
+        .await
+        .unwrap();
+    assert!(!is_in_a_file(&home, b"voice of Ada"));
+    ledger.close().await;
+    assert!(!is_in_a_file(&home, b"voice of Ada"));
+}
+
+fn is_in_a_file(home: &Home, text: &[u8]) -> bool {
+    let mut folders = vec![home.root.path().to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if std::fs::read(path)
+                .unwrap()
+                .windows(text.len())
+                .any(|window| window == text)
+            {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// The erasure's append fails: nothing is gone. It is done and reported failed: everything is, and the receipt comes.
+#[tokio::test]
+async fn an_erasure_that_is_not_done_leaves_the_attachment() {
+    for fault in [AppendFault::NotDone, AppendFault::DoneButUnknown] {
+        let home = Home::sqlite();
+        let store = Arc::new(FaultyStore::new(
+            open(&home.database, Mode::Write).await.unwrap(),
+        ));
+        let ledger = home.open_on(Arc::clone(&store) as Arc<dyn Store>).await;
+        begin(&home, &ledger).await;
+        let content = content();
+        let (name, bytes) = (name(&content), content.len() as u64);
+        upload(&home, &ledger, &name, &content).await.unwrap();
+        ledger
+            .submit(&home.tenant, naming("face", &[(&name, bytes)]))
+            .await
+            .unwrap();
+        store.fail_append(1, fault);
+        let erased = ledger.submit(&home.tenant, erasing(&[&name], "1")).await;
+        let is_done = fault == AppendFault::DoneButUnknown;
+        assert_eq!(erased.is_ok(), is_done, "{erased:?}");
+        let reader = ledger.reader();
+        let log = reader.log(&home.tenant).await.unwrap().unwrap().log;
+        assert_eq!(
+            reader.attachment(log, &name).await.unwrap().is_none(),
+            is_done
+        );
+        ledger.close().await;
+    }
+}
