@@ -2,6 +2,8 @@
 //!
 //! The writer owns the state it decides on, and appends what it decided: a decision saw exactly the records before it.
 
+mod erasing;
+
 use crate::admit::{Admitted, Answer, Lookups, look_up};
 use crate::error::SubmitError;
 use crate::idempotency;
@@ -18,7 +20,6 @@ use probity_governance::execute::{Decided, Rejected, execute};
 use probity_governance::permission::permit;
 use probity_governance::state::Applied;
 use probity_schemas::error::FormatError;
-use probity_schemas::event::Event;
 use std::collections::BTreeSet;
 use std::mem::take;
 use std::sync::Arc;
@@ -122,8 +123,7 @@ async fn decide_and_seal(
         .map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
     let salt =
         crate::ids::salt().map_err(|error| SubmitError::Unsealable(SealError::Entropy(error)))?;
-    count_disclosures(log, batch, admitted).await?;
-    find_attachments(log, batch, admitted).await?;
+    erasing::prepare(log, batch, admitted).await?;
     if let Operation::RotateSigner { signer, .. } = &admitted.command.operation {
         log.take_up(signer)?;
     }
@@ -136,11 +136,8 @@ async fn decide_and_seal(
     batch.attachments.append(&mut admitted.attachments);
     let records = batch.records.get(first..).unwrap_or_default();
     take(&mut admitted.beside).settle(records, &mut batch.disclosures, &mut batch.erased);
-    let erased = erased_attachments(records);
-    batch
-        .attachments
-        .retain(|kept| !is_among(&erased, &kept.blake3));
-    batch.erased_attachments.extend(erased);
+    let erased = erasing::attachments_of(records);
+    batch.erase(erased);
     batch.named.extend(admitted.named.drain(..));
     if let (Some(scope), true) = (&admitted.idempotency, count > 0) {
         let row = IdempotencyRow {
@@ -159,76 +156,6 @@ async fn decide_and_seal(
         count,
         reply,
     })
-}
-
-/// Tells an erasure how much it erases: what is kept, and what this batch brings.
-async fn count_disclosures(
-    log: &Log,
-    batch: &Batch,
-    admitted: &mut Admitted,
-) -> Result<(), SubmitError> {
-    let Some(person) = admitted.beside.erases else {
-        return Ok(());
-    };
-    let Operation::Erase(erasure) = &mut admitted.command.operation else {
-        return Ok(());
-    };
-    let kept = if batch.erased.contains(&person) {
-        0
-    } else {
-        log.store.disclosures_of(log.head.log, person).await?
-    };
-    let brought = batch.disclosures.iter().filter(|one| one.person == person);
-    erasure.disclosures = kept + brought.count() as u64;
-    Ok(())
-}
-
-/// Leaves an erasure those attachments whose content is there, and holds up what names one that this batch erases.
-async fn find_attachments(
-    log: &Log,
-    batch: &Batch,
-    admitted: &mut Admitted,
-) -> Result<(), SubmitError> {
-    let gone = |name: &str| is_among(&batch.erased_attachments, name);
-    if let Some(named) = admitted.named.iter().find(|named| gone(&named.blake3)) {
-        let blake3 = named.blake3.clone();
-        return Err(SubmitError::AttachmentMissing { blake3 });
-    }
-    let Operation::Erase(erasure) = &mut admitted.command.operation else {
-        return Ok(());
-    };
-    let names: Vec<String> = take(&mut erasure.attachments).into_iter().collect();
-    let kept = log.store.attachments(log.head.log, &names).await?;
-    for (name, kept) in names.into_iter().zip(kept) {
-        let brought = batch.attachments.iter().any(|one| one.blake3 == name);
-        if kept.is_some() && !gone(&name) || brought {
-            erasure.attachments.insert(name);
-        } else if !gone(&name) {
-            let erased = log.store.attachment_erased(log.head.log, &name);
-            if erased.await?.is_none() {
-                return Err(SubmitError::AttachmentMissing { blake3: name });
-            }
-        }
-    }
-    Ok(())
-}
-
-/// The attachments that these records say are erased.
-fn erased_attachments(records: &[SealedRecord]) -> Vec<ErasedAttachment> {
-    let mut erased = Vec::new();
-    for record in records {
-        if let Event::PersonalErased(event) = &record.event {
-            erased.extend(event.attachments.iter().map(|blake3| ErasedAttachment {
-                blake3: blake3.clone(),
-                sequence: record.sequence,
-            }));
-        }
-    }
-    erased
-}
-
-fn is_among(erased: &[ErasedAttachment], name: &str) -> bool {
-    erased.iter().any(|one| one.blake3 == name)
 }
 
 /// Decides; looks once more when a case turns out to be needed that was not looked up.
