@@ -11,11 +11,16 @@ from refused import Refused
 
 CONTENT = b"a picture of the screen"
 NAME = blake3(CONTENT).hexdigest()
+OTHER = blake3(b"other").hexdigest()
 
 
 def observed(*references):
     named = [{"blake3": name, "bytes": length, "media_type": "image/png"} for name, length in references]
     return json.dumps({"type": "observation.recorded.v1", "data": {"attachments": named, "body": {}, "kind": "shot"}})
+
+
+def erased(*names):
+    return json.dumps({"type": "personal.erased.v1", "data": {"attachments": list(names), "basis": "asked", "disclosures": 0}})
 
 
 class Attached(unittest.TestCase):
@@ -50,9 +55,16 @@ class Attached(unittest.TestCase):
 
     def test_lengths(self):
         self.refused("attachments.length", self.attachments.record, observed((NAME, 1)))
-        other = blake3(b"other").hexdigest()
-        self.attachments.record(observed((other, 6)))
-        self.refused("attachments.length", self.member, other, b"other")
+        self.attachments.record(observed((OTHER, 6)))
+        self.refused("attachments.length", self.member, OTHER, b"other")
+
+    def test_erased_until_it_is_named_again(self):
+        self.attachments.record(erased(*sorted((NAME, OTHER))))
+        self.assertIn("0 have the content their records name; 1 erased, as records say; 0 withheld", self.attachments.close())
+        self.attachments.record(observed((NAME, len(CONTENT)), (OTHER, 5)))
+        self.assertIn("0 have the content their records name; 2 withheld", self.attachments.close())
+        for names in ((NAME, NAME), (NAME.upper(),), sorted((NAME, OTHER), reverse=True)):
+            self.refused("attachments.name", self.attachments.record, erased(*names))
 
     def test_names(self):
         for name in (NAME.upper(), NAME[1:], "../" + NAME[3:]):

@@ -96,7 +96,7 @@ async fn no_body_is_the_servers_fault() {
             }
         }
     }
-    assert_eq!(operations, 25, "operations that take JSON");
+    assert_eq!(operations, 26, "operations that take JSON");
     let after = served.batch(&keys[2], crate::harness::LINE).send().await;
     assert_eq!(after.unwrap().status(), 201, "the server takes records in");
     served.stop().await;

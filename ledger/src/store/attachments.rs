@@ -127,8 +127,8 @@ pub trait AttachmentStore: Send + Sync + 'static {
         blake3: &str,
     ) -> Result<Option<u64>, StoreError>;
 
-    /// Overwrites what was deleted wherever this store itself keeps copies of it: for SQLite free pages and the write-ahead log. What a
-    /// database server keeps of deleted rows is its operator's to clear. Idempotent.
+    /// Sees to it that nothing of erased attachments is in files of this store itself; nothing is done where nothing was erased since.
+    /// What a database server keeps of deleted rows is its operator's to clear.
     async fn overwrite_deleted(&self) -> Result<(), StoreError>;
 
     /// A part of an attachment, from 0; `None` after the last one.

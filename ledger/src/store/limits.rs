@@ -27,6 +27,9 @@ pub(super) const WAL_PAGES_MAX: u32 = 16_384;
 /// Bytes of one page of the database file.
 pub(super) const PAGE_BYTES: u32 = 8192;
 
+/// Pages of a SQLite file that is written anew when attachments were erased: 512 MiB, some seconds.
+pub(super) const VACUUM_PAGES_MAX: i64 = 65_536;
+
 /// Connections that read a SQLite file.
 pub(super) const READERS_MAX: u32 = 4;
 

@@ -5,7 +5,7 @@ use sqlx::SqlitePool;
 use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteStore;
-use crate::store::limits::SWEEP_UPLOADS_MAX;
+use crate::store::limits::{SWEEP_UPLOADS_MAX, VACUUM_PAGES_MAX};
 use crate::store::rows::{self, KeptRow, placed, signed, unsigned};
 use crate::store::{
     AttachmentStore, ErasedAttachment, KeptAttachment, Leftovers, LogNumber, NamedAttachment,
@@ -114,16 +114,34 @@ impl AttachmentStore for SqliteStore {
         found.map(unsigned).transpose()
     }
 
-    /// Free pages were overwritten when they became free (`secure_delete`); the write-ahead log is copied back and emptied.
+    /// What became free was overwritten then (`secure_delete`). What is left: copies in the slack of pages, from when rows were moved,
+    /// which go when the file is written anew; and the write-ahead log, which is copied back and emptied.
     async fn overwrite_deleted(&self) -> Result<(), StoreError> {
-        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let (busy, _, _): (i64, i64, i64) = sqlx::query_as(sql)
-            .fetch_one(&mut *self.writer().await?)
-            .await?;
-        match busy {
-            0 => Ok(()),
-            _ => Err(StoreError::Read),
+        let mut writer = self.writer().await?;
+        let sql = "SELECT count(*) FROM erased_attachments WHERE overwritten = 0";
+        let due: i64 = sqlx::query_scalar(sql).fetch_one(&mut *writer).await?;
+        if due == 0 {
+            return Ok(());
         }
+        let pages: i64 = sqlx::query_scalar("PRAGMA page_count")
+            .fetch_one(&mut *writer)
+            .await?;
+        if pages <= VACUUM_PAGES_MAX {
+            sqlx::query("VACUUM").execute(&mut *writer).await?;
+        } else {
+            tracing::warn!(
+                "store: the file is too large to be written anew now: VACUUM it when the server is stopped"
+            );
+        }
+        let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let (busy, _, _): (i64, i64, i64) = sqlx::query_as(sql).fetch_one(&mut *writer).await?;
+        if busy != 0 {
+            return Err(StoreError::Read);
+        }
+        sqlx::query("UPDATE erased_attachments SET overwritten = 1 WHERE overwritten = 0")
+            .execute(&mut *writer)
+            .await?;
+        Ok(())
     }
 
     async fn attachment_part(
@@ -189,8 +207,8 @@ pub(super) async fn erase(
             query.execute(&mut *connection).await?;
         }
         sqlx::query(
-            "INSERT INTO erased_attachments (log, blake3, sequence) VALUES (?, ?, ?) \
-             ON CONFLICT (log, blake3) DO UPDATE SET sequence = excluded.sequence",
+            "INSERT INTO erased_attachments (log, blake3, sequence, overwritten) VALUES (?, ?, ?, 0) \
+             ON CONFLICT (log, blake3) DO UPDATE SET sequence = excluded.sequence, overwritten = 0",
         )
         .bind(log)
         .bind(one.blake3.clone())
