@@ -283,7 +283,7 @@ async fn bundle(
     (summary.attachments, summary.attachments_missing)
 }
 
-async fn connect(home: &Home) -> sqlx::SqliteConnection {
+pub(crate) async fn connect(home: &Home) -> sqlx::SqliteConnection {
     let path = home.root.path().join("ledger.db");
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path);
     sqlx::SqliteConnection::connect_with(&options)
