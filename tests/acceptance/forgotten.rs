@@ -28,7 +28,7 @@ async fn decided_and_forgotten(engine: Engine) {
     let vkey = home.vkey("local");
     let calls = r#"decision.made={"person": "/context/customer", "pointers": ["/context/phone"]}"#;
     let server = home.serve_as("data", &["--personal", calls]).await;
-    let decision = decided(&server, &keys).await;
+    let (decision, subject) = decided(&server, &keys).await;
     called(&server).await;
     let voice = recorded(&server, &home, &keys).await;
 
@@ -74,6 +74,13 @@ async fn decided_and_forgotten(engine: Engine) {
         "{text}"
     );
     server.stop();
+    let part = home.path("part.tar");
+    let arguments = ["export", "--tenant", "local", "--subject", &subject];
+    run(home.probity(&arguments).arg("--out").arg(&part));
+    let (exit, text) = judge(&part, &vkey, &["--partial"]);
+    assert_eq!(exit, 0, "{text}");
+    let words = "in 1 of the decisions conditions looked at values that are not shown";
+    assert!(text.contains(words), "{text}");
     let offline = home.export("local", "offline.tar");
     assert_eq!(counted(&offline, &vkey), (3, 4, 0, 1));
 
@@ -86,8 +93,9 @@ async fn decided_and_forgotten(engine: Engine) {
     home.remove().await;
 }
 
-/// A letter is refused for whom it goes to; another waits for a person and is then resumed. Gives the record of the refusal.
-async fn decided(server: &Server, keys: &Keys) -> u64 {
+/// A letter is refused for whom it goes to; another waits for a person and is then resumed. Gives the record of the refusal, and its
+/// subject.
+async fn decided(server: &Server, keys: &Keys) -> (u64, String) {
     let operator = server.operator();
     for (id, prefix, decision) in [
         ("not-to-ada", "ada.", "deny"),
@@ -126,7 +134,8 @@ async fn decided(server: &Server, keys: &Keys) -> u64 {
         post(server, &keys.operator, "decisions", "", &bad).await.0,
         422
     );
-    refused["sequence"].as_u64().unwrap()
+    let subject = format!("decision/{}", refused["decision"].as_str().unwrap());
+    (refused["sequence"].as_u64().unwrap(), subject)
 }
 
 async fn ask(server: &Server, keys: &Keys, execution: &str, mail: &str) -> (u16, Value) {
