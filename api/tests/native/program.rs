@@ -174,6 +174,8 @@ async fn a_server_says_where_it_listens_and_stops_when_told() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let store = lines.next_line().await.unwrap().unwrap();
+    assert!(store.starts_with("record store: "), "{store}");
     let line = lines.next_line().await.unwrap().unwrap();
     let url = line.strip_prefix("listening on ").unwrap();
     assert_eq!(
