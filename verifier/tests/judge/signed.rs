@@ -1,9 +1,8 @@
 //! Answers that a person signs: what someone who holds the log's key, and so can write, register and revoke what they like,
 //! can still not do in the name of a person whose key the auditor holds.
 
-use crate::cut::{Part, asked};
 use crate::files::{Files, broken, with_key};
-use crate::sealer::{Log, values};
+use crate::sealer::Log;
 use crate::story::{ANN, ask, furnished, signer};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,7 +28,7 @@ impl Person {
         Self(SigningKey::from_bytes(&[seed; 32]))
     }
 
-    fn public(&self) -> ActorKey {
+    pub(crate) fn public(&self) -> ActorKey {
         ActorKey::ed25519(self.0.verifying_key().as_bytes()).unwrap()
     }
 
@@ -63,7 +62,7 @@ impl Person {
         }
     }
 
-    fn held_by_auditor(&self, from: u64) -> TrustedActor {
+    pub(crate) fn held_by_auditor(&self, from: u64) -> TrustedActor {
         TrustedActor {
             actor: ANN.to_owned(),
             key: self.public(),
@@ -86,7 +85,7 @@ pub(crate) fn signed_answer(log: &mut Log, person: &Person, decision: Uuid, gran
 }
 
 /// A log in which Ann signs her answers, one is given, and a second refund waits.
-fn waiting() -> (Log, Uuid) {
+pub(crate) fn waiting() -> (Log, Uuid) {
     let mut log = furnished();
     let registered = Person::new(7).registered(ANN);
     log.run(ANN, Operation::RegisterKey(Box::new(registered)));
@@ -104,7 +103,7 @@ fn judge(files: &Files, brought: Vec<TrustedActor>) -> Report {
 }
 
 /// An approval of Ann's for the decision of the last record, as the rules would record it.
-fn approval(log: &Log, signature: Option<AnswerSignature>) -> ApprovalGranted {
+pub(crate) fn approval(log: &Log, signature: Option<AnswerSignature>) -> ApprovalGranted {
     let made: Value = serde_json::from_slice(log.lines.last().unwrap()).unwrap();
     let digest = made["data"]["facts"]["request_digest"].as_str().unwrap();
     ApprovalGranted {
@@ -114,115 +113,6 @@ fn approval(log: &Log, signature: Option<AnswerSignature>) -> ApprovalGranted {
         request_digest: digest.parse().unwrap(),
         role: Role::Approver,
         signature,
-    }
-}
-
-/// The part of a log that holds a decision, and these other streams.
-fn part_of(log: &Log, decision: Uuid, others: &[&str]) -> Part {
-    let lines = values(&log.lines);
-    let name = |at: &usize| lines[*at]["subject"].as_str().unwrap();
-    let wanted = |at: &usize| others.iter().any(|other| name(at).starts_with(other));
-    let others: Vec<usize> = (0..lines.len()).filter(wanted).collect();
-    Part::with(log, &format!("decision/{decision}"), &others)
-}
-
-fn judge_part(part: &Part, brought: Vec<TrustedActor>) -> Report {
-    part.bundle().judge(&probity_verifier::Options {
-        actor_keys: brought,
-        ..asked()
-    })
-}
-
-const KEYS: [&str; 2] = ["log/", "key/"];
-
-#[test]
-fn a_part_that_holds_keys_and_decisions_is_judged_as_a_whole_log_is() {
-    let (mut log, decision) = waiting();
-    signed_answer(&mut log, &Person::new(7), decision, true);
-    log.seal();
-    let anns = vec![Person::new(7).held_by_auditor(0)];
-    let whole = part_of(&log, decision, &KEYS);
-    let report = judge_part(&whole, anns.clone());
-    assert_eq!(report.exit, 0, "{report}");
-    assert_eq!(report.counts.signed_by_auditor_keys, 1, "{report}");
-    let report = judge_part(&whole, Vec::new());
-    assert_eq!(report.exit, 0, "{report}");
-    assert_eq!(report.counts.signed_by_log_keys, 1, "{report}");
-    let others = vec![Person::new(8).held_by_auditor(0)];
-    let report = judge_part(&whole, others);
-    assert!(
-        broken(&report).0.contains("signatures.other_key"),
-        "{report}"
-    );
-}
-
-#[test]
-fn what_a_part_leaves_out_makes_a_signature_neither_true_nor_false() {
-    let (mut log, decision) = waiting();
-    signed_answer(&mut log, &Person::new(7), decision, true);
-    log.seal();
-    let mut answer_alone = part_of(&log, decision, &KEYS);
-    answer_alone.drop_line(answer_alone.nth(&format!("decision/{decision}"), 0));
-    answer_alone.runs.clear();
-    for part in [
-        part_of(&log, decision, &["log/"]),
-        part_of(&log, decision, &["key/"]),
-        answer_alone,
-    ] {
-        let report = judge_part(&part, vec![Person::new(7).held_by_auditor(0)]);
-        assert_eq!(report.exit, 2, "{report}");
-        let result = report.result(CheckName::ActorSignatures);
-        assert_eq!(result, CheckResult::NotMade, "{report}");
-        assert_eq!(judge_part(&part, Vec::new()).exit, 0, "nobody asked");
-    }
-}
-
-#[test]
-fn in_a_part_too_nobody_answers_in_the_name_of_a_person_whose_key_the_auditor_holds() {
-    type Forge = fn(&mut Log, Uuid);
-    let forgeries: [(Forge, &str); 3] = [
-        (
-            |log, decision| {
-                let unsigned = approval(log, None);
-                log.append(&format!("decision/{decision}"), ANN, unsigned);
-            },
-            "signatures.missing",
-        ),
-        (
-            |log, decision| {
-                let mut signature =
-                    Person::new(8).sign(log, Answer::Approve, log.time.plus_seconds(600));
-                signature.keyid = Person::new(7).public().id();
-                let forged = approval(log, Some(signature));
-                log.append(&format!("decision/{decision}"), ANN, forged);
-            },
-            "signatures.false",
-        ),
-        (
-            |log, decision| {
-                let signature =
-                    Person::new(7).sign(log, Answer::Approve, log.time.plus_seconds(600));
-                let late = approval(log, Some(signature));
-                let lines = values(&log.lines);
-                let key = lines
-                    .iter()
-                    .find(|line| line["type"] == "key.registered.v1")
-                    .unwrap();
-                let key = key["subject"].as_str().unwrap().to_owned();
-                log.append(&key, "system", KeyRevoked { reason: None });
-                log.append(&format!("decision/{decision}"), ANN, late);
-            },
-            "signatures.key",
-        ),
-    ];
-    for (forge, rule) in forgeries {
-        let (mut log, decision) = waiting();
-        forge(&mut log, decision);
-        log.seal();
-        let part = part_of(&log, decision, &KEYS);
-        let report = judge_part(&part, vec![Person::new(7).held_by_auditor(0)]);
-        assert_eq!(report.exit, 1, "{rule}: {report}");
-        assert!(broken(&report).0.contains(rule), "{rule}: {report}");
     }
 }
 
