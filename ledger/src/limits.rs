@@ -2,6 +2,9 @@
 
 use probity_schemas::limits::ATTACHMENT_BYTES_MAX;
 
+/// Subjects that are read at once where those with one beginning are looked for: what follows the last of them is read in vain.
+pub const STREAMS_A_PAGE: u32 = 64;
+
 /// Aliases that are looked up in one question to the store, about: those of the last request may be above.
 pub const ALIASES_A_QUESTION_MAX: usize = 512;
 

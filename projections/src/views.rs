@@ -20,7 +20,7 @@ use crate::database::{Database, Target};
 use crate::digest;
 use crate::error::{NotYet, ViewError};
 use crate::follow::Follower;
-use crate::limits::{PAGE_ROWS_MAX, POLL, REBUILD_POLL, REST};
+use crate::limits::{GATHER, PAGE_ROWS_MAX, POLL, REBUILD_POLL, REST};
 use crate::parked::{self, Parked, Retried};
 use crate::position::{self, Position};
 use crate::progress::{Lag, Progress, wait_for};
@@ -158,6 +158,7 @@ impl Views {
                 if rest == REST || changes.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
+                tokio::time::sleep(GATHER).await;
             };
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,

@@ -1,7 +1,7 @@
 //! Whole streams that go with a part: what its judge needs to decide again, and to check what actors signed.
 
 use super::{ExportError, Part};
-use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_SUBJECTS_A_PAGE};
+use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, STREAMS_A_PAGE};
 use crate::store::Span;
 use probity_governance::settings::TELEMETRY_SKEW_SECONDS;
 
@@ -58,7 +58,7 @@ impl Part<'_> {
             let page = self
                 .reader
                 .store()
-                .subjects(self.head.log, 0..last, &after, RUN_SUBJECTS_A_PAGE)
+                .subjects(self.head.log, 0..last, &after, STREAMS_A_PAGE)
                 .await?;
             for entry in &page {
                 if !entry.subject.starts_with(prefix) {
