@@ -17,6 +17,8 @@ mod home;
 mod keys;
 #[path = "ledger/rotation.rs"]
 mod rotation;
+#[path = "ledger/together.rs"]
+mod together;
 #[path = "ledger/withheld.rs"]
 mod withheld;
 #[path = "ledger/witness.rs"]
