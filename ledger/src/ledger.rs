@@ -17,6 +17,7 @@ use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
 use crate::store::{FileLock, Head, LogNumber, Mode, Owner, Store, StoreError};
+use crate::tile_roots::TileRoots;
 use crate::{housekeeping, proof};
 use probity_governance::command::Operation;
 use probity_governance::state::{Budget, Directory, Sealed, State};
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub handles: RwLock<HashMap<Tenant, Arc<Handle>>>,
     pub opening: tokio::sync::Mutex<()>,
     pub replicas: Replicas,
+    pub tile_roots: TileRoots,
     pub changes: watch::Sender<u64>,
     pub closing: watch::Sender<bool>,
     pub uploads: Arc<tokio::sync::Semaphore>,
@@ -137,6 +139,7 @@ impl Ledger {
             handles: RwLock::default(),
             opening: tokio::sync::Mutex::new(()),
             replicas: Replicas::default(),
+            tile_roots: TileRoots::default(),
             changes: watch::channel(0).0,
             closing: watch::channel(false).0,
             uploads: Arc::new(tokio::sync::Semaphore::new(UPLOADS_MAX)),
@@ -251,7 +254,7 @@ impl Ledger {
         sequence: u64,
     ) -> Result<Option<String>, StoreError> {
         match self.0.store.head(tenant).await? {
-            Some(head) => proof::receipt(&*self.0.store, &head, sequence).await,
+            Some(head) => proof::receipt(&*self.0.store, &self.0.tile_roots, &head, sequence).await,
             None => Ok(None),
         }
     }

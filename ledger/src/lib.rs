@@ -42,6 +42,7 @@ mod sealing;
 pub mod signer;
 mod snapshot;
 pub mod store;
+mod tile_roots;
 mod tiles;
 pub mod timestamping;
 pub mod upload;

@@ -96,6 +96,9 @@ pub const DISCLOSURES_A_PAGE: u32 = 1_000;
 /// Tiles kept from one proof to the next, 8 KiB each.
 pub const TILES_KEPT_MAX: usize = 512;
 
+/// Roots of tiles of leaves kept from one receipt to the next, over all logs; about 100 bytes each.
+pub const TILE_ROOTS_KEPT_MAX: usize = 32_768;
+
 /// Revisions of the log's own stream that are read at once when its newest seal is looked for.
 pub const SEAL_SEARCH_RECORDS: u32 = 32;
 

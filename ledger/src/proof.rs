@@ -6,6 +6,7 @@
 use crate::limits::TILE_HASHES;
 use crate::paths::Paths;
 use crate::store::{Head, LogNumber, Store, StoreError};
+use crate::tile_roots::TileRoots;
 use probity_schemas::hash::Hash;
 use probity_schemas::note::Note;
 use probity_schemas::proof::TlogProof;
@@ -24,15 +25,16 @@ const _: () = assert!(TILE_LEAVES as u64 == TILE_HASHES);
 ///
 /// # Errors
 /// [`StoreError`].
-pub async fn receipt(
+pub(crate) async fn receipt(
     store: &dyn Store,
+    roots: &TileRoots,
     head: &Head,
     sequence: u64,
 ) -> Result<Option<String>, StoreError> {
     if sequence >= head.range.size() {
         return Ok(None);
     }
-    let hashes = Paths::new(store, head).path(sequence).await?;
+    let hashes = Paths::new(store, roots, head).path(sequence).await?;
     let corrupt = |what: String| StoreError::Corrupt { what };
     let checkpoint = Note::parse(&head.checkpoint).map_err(|error| corrupt(error.to_string()))?;
     Ok(Some(

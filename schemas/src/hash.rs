@@ -67,7 +67,10 @@ pub fn leaf_hash(line: &[u8]) -> Hash {
 /// Hash of an interior node: SHA-256(0x01 ‖ left ‖ right).
 #[must_use]
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[0x01], &left.0, &right.0])
+    let mut node = [0x01; 65];
+    node[1..33].copy_from_slice(&left.0);
+    node[33..].copy_from_slice(&right.0);
+    Hash(Sha256::digest(node).into())
 }
 
 /// SHA-256 of the concatenation of `parts`.

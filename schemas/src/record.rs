@@ -11,7 +11,7 @@ use crate::error::FormatError;
 use crate::event::Event;
 use crate::hash::{Hash, leaf_hash};
 use crate::limits::{INTEGER_MAX, LABEL_BYTES_MAX, RECORD_BYTES_MAX, SEQUENCE_DIGITS};
-use crate::subject::{is_actor, is_subject, is_tenant};
+use crate::subject::{cut, is_actor, is_subject, is_tenant};
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -214,13 +214,15 @@ fn check_names<D>(envelope: &Envelope<'_, D>) -> Result<(), FormatError> {
 
 /// An origin: a name, a slash and a tenant, then perhaps a slash and a generation from 2 on.
 fn is_origin(text: &str) -> bool {
-    let mut parts = text.split('/');
-    let named = parts.next().is_some_and(crate::vkey::is_name);
-    let owned = parts.next().is_some_and(is_tenant);
-    let generation = parts
-        .next()
-        .is_none_or(|part| parse_decimal(part).is_some_and(|number| number > 1));
-    named && owned && generation && parts.next().is_none()
+    let Some((name, owner)) = cut(text, b'/') else {
+        return false;
+    };
+    let (owner, generation) = match cut(owner, b'/') {
+        Some((owner, generation)) => (owner, Some(generation)),
+        None => (owner, None),
+    };
+    let is_generation = |text| parse_decimal(text).is_some_and(|number| number > 1);
+    crate::vkey::is_name(name) && is_tenant(owner) && generation.is_none_or(is_generation)
 }
 
 /// A short printable text: not empty, no control character.

@@ -7,7 +7,10 @@ use std::io::{self, Read};
 /// Whole lines.
 #[derive(Debug, Default)]
 pub(crate) struct Chunk {
-    bytes: Vec<u8>,
+    /// As long as a chunk can be; the lines stand at its beginning.
+    buffer: Vec<u8>,
+    /// How long they are together.
+    len: usize,
     /// Where each line ends, its line feed apart.
     ends: Vec<usize>,
     /// Counted from 0.
@@ -22,7 +25,7 @@ impl Chunk {
         let begins = std::iter::once(0).chain(self.ends.iter().map(|end| end + 1));
         begins
             .zip(&self.ends)
-            .map(|(begin, end)| &self.bytes[begin..*end])
+            .map(|(begin, end)| &self.buffer[begin..*end])
     }
 
     /// Counted from 0.
@@ -37,14 +40,15 @@ impl Chunk {
 
     /// Bytes of its lines.
     pub(crate) const fn bytes(&self) -> u64 {
-        self.bytes.len() as u64
+        self.len as u64
     }
 
     fn find_lines(&mut self) {
+        let bytes = &self.buffer[..self.len];
         self.ends.clear();
-        self.ends.extend(memchr::memchr_iter(b'\n', &self.bytes));
-        if self.bytes.last().is_some_and(|byte| *byte != b'\n') {
-            self.ends.push(self.bytes.len());
+        self.ends.extend(memchr::memchr_iter(b'\n', bytes));
+        if bytes.last().is_some_and(|byte| *byte != b'\n') {
+            self.ends.push(bytes.len());
         }
     }
 }
@@ -87,50 +91,53 @@ impl<'s> Lines<'s> {
 
     /// Puts the next lines into `chunk`; false if there are none. Every line but the very last has its line feed.
     pub(crate) fn next_chunk(&mut self, chunk: &mut Chunk) -> bool {
-        let read = self.read(&mut chunk.bytes);
+        chunk.buffer.resize(CHUNK_BYTES, 0);
+        let read = self.read(&mut chunk.buffer);
+        chunk.len = read.unwrap_or(0);
         chunk.find_lines();
         (chunk.number, chunk.first) = (self.chunks, self.lines);
         self.chunks += 1;
         self.lines += chunk.ends.len() as u64;
-        read && !chunk.ends.is_empty()
+        read.is_some() && !chunk.ends.is_empty()
     }
 
-    /// The next chunk's bytes; false if there are none.
-    fn read(&mut self, chunk: &mut Vec<u8>) -> bool {
+    /// The next chunk's bytes, put at the beginning of this buffer: how many; none if there are none.
+    fn read(&mut self, buffer: &mut [u8]) -> Option<usize> {
         if !matches!(self.end, End::NotReached) {
-            return false;
+            return None;
         }
-        chunk.clear();
-        chunk.append(&mut self.carry);
-        let missing = CHUNK_BYTES - chunk.len();
-        match self.source.take(missing as u64).read_to_end(chunk) {
-            Err(error) => {
-                self.end = End::Failed(error);
-                return false;
+        let mut len = self.carry.len();
+        buffer[..len].copy_from_slice(&self.carry);
+        self.carry.clear();
+        while len < buffer.len() {
+            match self.source.read(&mut buffer[len..]) {
+                Ok(0) => {
+                    self.end = match buffer[..len].last() {
+                        None | Some(b'\n') => End::Clean,
+                        Some(_) => End::NoLineFeed,
+                    };
+                    return Some(len);
+                }
+                Ok(read) => len += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.end = End::Failed(error);
+                    return None;
+                }
             }
-            Ok(read) if read < missing => {
-                self.end = match chunk.last() {
-                    None | Some(b'\n') => End::Clean,
-                    Some(_) => End::NoLineFeed,
-                };
-            }
-            Ok(_) => self.keep_whole_lines(chunk),
         }
-        true
+        Some(self.keep_whole_lines(buffer))
     }
 
-    /// Moves what follows the last line feed of a full chunk to the next chunk.
-    fn keep_whole_lines(&mut self, chunk: &mut Vec<u8>) {
-        let whole = chunk
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |at| at + 1);
+    /// Moves what follows the last line feed of a full chunk to the next chunk; how long the chunk is then.
+    fn keep_whole_lines(&mut self, chunk: &[u8]) -> usize {
+        let whole = memchr::memrchr(b'\n', chunk).map_or(0, |at| at + 1);
         if chunk.len() - whole > RECORD_BYTES_MAX {
             self.end = End::Overlong;
         } else {
             self.carry.extend_from_slice(&chunk[whole..]);
         }
-        chunk.truncate(whole);
+        whole
     }
 
     /// How the file ended.

@@ -20,10 +20,10 @@ pub(crate) fn walk_lines(
 ) -> End {
     let lines = Mutex::new(Lines::new(source));
     let turns = Turns::new(walk);
-    // One more than there are cores, so that none is idle while a worker waits for its turn.
+    // Two more than there are cores, so that none is idle while workers wait for their turns.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| {
-        for _ in 0..(cores + 1).min(WORKERS_MAX) {
+        for _ in 0..(cores + 2).min(WORKERS_MAX) {
             scope.spawn(|| work(&lines, &turns, progress));
         }
     });

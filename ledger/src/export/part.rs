@@ -17,6 +17,7 @@ use crate::persons::Persons;
 use crate::reader::Reader;
 use crate::runs::{prove, seal_of};
 use crate::store::{Head, Span, StoreError, StoredRecord};
+use crate::tile_roots::TileRoots;
 use bytes::Bytes;
 use probity_schemas::bundle::{BundleFilter, BundleManifest, FORMAT, Member};
 use probity_schemas::checkpoint::Checkpoint;
@@ -182,7 +183,9 @@ impl Part<'_> {
                 range: range_at(store, &self.head, *size).await?,
                 ..self.head.clone()
             };
-            let path = Paths::new(store, &head).path(handover).await?;
+            let path = Paths::new(store, &TileRoots::default(), &head)
+                .path(handover)
+                .await?;
             handovers.push(HandoverProof { handover, path });
         }
         Ok(handovers)
@@ -206,7 +209,8 @@ impl Part<'_> {
         }
         sink.begin(&Member::Proofs.to_string(), bytes as u64)
             .await?;
-        let mut paths = Paths::new(self.reader.store(), &self.head);
+        let roots = TileRoots::default();
+        let mut paths = Paths::new(self.reader.store(), &roots, &self.head);
         for stretch in stretches(sequences) {
             let mut leaves = Vec::new();
             while leaves.len() < stretch.1 as usize {

@@ -251,7 +251,9 @@ pub fn mentions_digests(body: &Body) -> bool {
 
 /// Whether a text may hold one of the two names; most hold neither, and need not be opened.
 fn mentions_reserved(text: &str) -> bool {
-    text.contains("\"_sd\":") || text.contains("\"...\":")
+    let bytes = text.as_bytes();
+    memchr::memchr2_iter(b'_', b'.', bytes)
+        .any(|at| bytes[at..].starts_with(b"_sd\":") || bytes[at..].starts_with(b"...\":"))
 }
 
 fn has_reserved(text: &str) -> bool {

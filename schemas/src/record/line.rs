@@ -49,7 +49,8 @@ impl<'a> Line<'a> {
         &self.text.as_bytes()[self.at..]
     }
 
-    /// Whether the key stands here; if so it is passed.
+    /// Whether the key stands here; if so it is passed. Inlined, so that a key of known length is compared as a few words.
+    #[inline(always)]
     fn key(&mut self, key: &str) -> bool {
         let found = self.rest().starts_with(key.as_bytes());
         self.at += if found { key.len() } else { 0 };
@@ -57,11 +58,13 @@ impl<'a> Line<'a> {
     }
 
     /// The plain text after a key that has to be here.
+    #[inline(always)]
     fn text(&mut self, key: &str) -> Option<Cow<'a, str>> {
         if self.key(key) { self.plain() } else { None }
     }
 
     /// The plain text after a key that may be here.
+    #[inline(always)]
     fn maybe(&mut self, key: &str) -> Option<Option<Cow<'a, str>>> {
         if self.key(key) {
             self.plain().map(Some)
