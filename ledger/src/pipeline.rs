@@ -190,34 +190,15 @@ async fn seal_all(
     drafts: Vec<Draft>,
     moment: &Moment,
 ) -> Result<(), SubmitError> {
-    let (time, fresh) = (moment.time, moment.id.to_string());
     let mark = log.tip.mark();
-    let mut sealed = Vec::with_capacity(drafts.len());
-    let mut heads = std::collections::HashMap::new();
-    for draft in drafts {
-        let subject = draft.subject.to_string();
-        let head = match heads.get(&subject) {
-            Some(head) => *head,
-            // An id of this moment is nobody else's: nothing was written under it yet.
-            None if draft.subject.id() == fresh => None,
-            None => log.subject_head(&subject, &admitted.seen).await?,
-        };
-        match seal(&mut log.tip, &admitted.command, draft, time, head) {
-            Ok(record) => {
-                heads.insert(subject, Some((record.row.revision, record.row.leaf)));
-                sealed.push(record);
-            }
-            Err(error) => {
-                log.tip.back_to(mark);
-                return Err(match error {
-                    SealError::Format(FormatError::TooLong { bytes }) => {
-                        SubmitError::RecordTooLong { bytes }
-                    }
-                    error => SubmitError::Unsealable(error),
-                });
-            }
+    let sealed = match seal_each(log, admitted, drafts, moment).await {
+        Ok(sealed) => sealed,
+        Err(error) => {
+            log.tip.back_to(mark);
+            return Err(error);
         }
-    }
+    };
+    let time = moment.time;
     for record in sealed {
         log.state
             .apply(&Applied {
@@ -236,6 +217,37 @@ async fn seal_all(
         batch.records.push(record);
     }
     Ok(())
+}
+
+/// Seals drafts one after the other; where one cannot be, the tip is left behind those before it.
+async fn seal_each(
+    log: &mut Log,
+    admitted: &Admitted,
+    drafts: Vec<Draft>,
+    moment: &Moment,
+) -> Result<Vec<SealedRecord>, SubmitError> {
+    let fresh = moment.id.to_string();
+    let mut sealed = Vec::with_capacity(drafts.len());
+    let mut heads = std::collections::HashMap::new();
+    for draft in drafts {
+        let subject = draft.subject.to_string();
+        let head = match heads.get(&subject) {
+            Some(head) => *head,
+            // An id of this moment is nobody else's: nothing was written under it yet.
+            None if draft.subject.id() == fresh => None,
+            None => log.subject_head(&subject, &admitted.seen).await?,
+        };
+        let record = seal(&mut log.tip, &admitted.command, draft, moment.time, head);
+        let record = record.map_err(|error| match error {
+            SealError::Format(FormatError::TooLong { bytes }) => {
+                SubmitError::RecordTooLong { bytes }
+            }
+            error => SubmitError::Unsealable(error),
+        })?;
+        heads.insert(subject, Some((record.row.revision, record.row.leaf)));
+        sealed.push(record);
+    }
+    Ok(sealed)
 }
 
 /// The batch could not even be signed: nothing of it exists.

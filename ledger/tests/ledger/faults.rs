@@ -1,10 +1,15 @@
 //! Each persistence step fails twice: not done, and done but reported failed. There is one history all the same.
 
-use super::home::{Home, observation, request};
-use probity_ledger::SubmitError;
+use super::home::{Home, observation, request, submission};
+use probity_governance::command::{Operation, Report, ReportBody};
+use probity_ledger::clock::{Clock, SystemClock};
 use probity_ledger::store::faulty::{AppendFault, Call, FaultyStore};
 use probity_ledger::store::{Mode, Store, open};
+use probity_ledger::{Ledger, Submission, SubmitError};
+use probity_schemas::event::telemetry::CostIngested;
+use probity_schemas::time::Time;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 async fn faulty(home: &Home) -> (Arc<FaultyStore>, probity_ledger::Ledger) {
     let store = Arc::new(FaultyStore::new(
@@ -126,4 +131,87 @@ async fn a_failing_lookup_or_snapshot_loses_nothing() {
         .await
         .unwrap();
     ledger.close().await;
+}
+
+/// A clock that is so many seconds ahead of the machine's.
+#[derive(Default)]
+struct Ahead(AtomicI64);
+
+impl Clock for Ahead {
+    fn now(&self) -> Time {
+        SystemClock
+            .now()
+            .plus_seconds(self.0.load(Ordering::Relaxed))
+    }
+
+    fn boot_micros(&self) -> i64 {
+        SystemClock.boot_micros()
+    }
+}
+
+/// Two decisions run out at once; what the second one's record follows cannot be looked up. Found by the simulation: the first one's
+/// record stayed on the tip, and the next batch was refused for it.
+#[tokio::test]
+async fn a_command_that_fails_half_way_leaves_nothing_on_the_tip() {
+    let home = Home::sqlite();
+    let mut config = home.config();
+    config
+        .settings
+        .push(("approval.seconds".to_owned(), Some("1".to_owned())));
+    let clock = Arc::new(Ahead::default());
+    let open = async || {
+        let store = open(&home.database, Mode::Write).await.unwrap();
+        let store = Arc::new(FaultyStore::new(store));
+        let ledger = Ledger::on(
+            Arc::clone(&store) as _,
+            Arc::clone(&clock) as _,
+            config.clone(),
+        );
+        (store, ledger.await.unwrap())
+    };
+    let (_, ledger) = open().await;
+    home.prepare(&ledger).await;
+    for execution in ["first", "second"] {
+        ledger
+            .submit(&home.tenant, request(execution, "send_payment"))
+            .await
+            .unwrap();
+    }
+    ledger.close().await;
+    drop(ledger);
+    let (store, ledger) = open().await;
+    // From here on the writer knows what the first one's record follows.
+    ledger.submit(&home.tenant, cost("first")).await.unwrap();
+    let before = home.check(&ledger).await;
+    store.fail_calls(&[Call::Lookup]);
+    clock.0.store(10, Ordering::Relaxed);
+    let expire = submission("system", Operation::ExpireDue);
+    let failed = ledger.submit(&home.tenant, expire.clone()).await;
+    assert!(matches!(failed, Err(SubmitError::Store(_))), "{failed:?}");
+    store.fail_calls(&[]);
+    ledger.submit(&home.tenant, expire).await.unwrap();
+    assert_eq!(home.check(&ledger).await, before + 2);
+    ledger.close().await;
+}
+
+/// A report of a cost, of this execution.
+fn cost(execution: &str) -> Submission {
+    let cost = CostIngested {
+        cost_micros: 1,
+        execution: execution.to_owned(),
+        model: None,
+        occurred: Time::from_micros(0),
+        provider: None,
+        signature: None,
+        tokens_in: 1,
+        tokens_out: 1,
+        trace: "trace".to_owned(),
+    };
+    let report = Report {
+        execution: execution.to_owned(),
+        dedup: "once".to_owned(),
+        body: ReportBody::Cost(Box::new(cost)),
+        signature: None,
+    };
+    submission("adapter:robot", Operation::Report(Box::new(report)))
 }
