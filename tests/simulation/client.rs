@@ -29,7 +29,7 @@ enum Answer {
 /// A client's life.
 pub(crate) async fn live(world: Arc<World>, dice: Dice, client: usize, jobs: u64) {
     for number in 0..jobs {
-        sleep(dice.millis(0..1_200)).await;
+        sleep(dice.millis(0..900)).await;
         if dice.chance(250) {
             look(&world, &dice).await;
             continue;

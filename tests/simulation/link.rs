@@ -8,8 +8,9 @@ use crate::random::Dice;
 use crate::trace::Trace;
 use crate::weather::{Fate, Weather};
 use probity_ledger::store::{Append, AppendError, LogNumber, StoreError};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 use tokio::time::sleep;
 
 /// Seconds after which a store gives its server up.
@@ -22,7 +23,9 @@ pub(crate) struct Link {
     weather: Arc<Mutex<Weather>>,
     dice: Arc<Dice>,
     trace: Arc<Trace>,
-    dead: watch::Sender<bool>,
+    dead: AtomicBool,
+    /// Wakes in the order of arrival, which a `watch` does not.
+    died: Notify,
 }
 
 /// A call that did not go well.
@@ -56,23 +59,31 @@ impl Link {
             weather: Arc::clone(weather),
             dice: Arc::clone(dice),
             trace: Arc::clone(trace),
-            dead: watch::Sender::new(false),
+            dead: AtomicBool::new(false),
+            died: Notify::new(),
         }
     }
 
     /// The node crashes.
     pub(crate) fn cut(&self) {
-        self.dead.send_replace(true);
+        self.dead.store(true, Ordering::Relaxed);
+        self.died.notify_waiters();
     }
 
     /// Waits until the node crashes.
     pub(crate) async fn died(&self) {
-        let mut dead = self.dead.subscribe();
-        let _ = dead.wait_for(|dead| *dead).await;
+        let died = self.died.notified();
+        if !self.is_dead() {
+            died.await;
+        }
+    }
+
+    fn is_dead(&self) -> bool {
+        self.dead.load(Ordering::Relaxed)
     }
 
     async fn alive(&self) {
-        if *self.dead.borrow() {
+        if self.is_dead() {
             std::future::pending().await
         }
     }

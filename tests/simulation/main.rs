@@ -45,6 +45,9 @@ use world::Counts;
 /// Seeds of an ordinary run of the tests; fewer where nothing is optimised.
 const SEEDS: u64 = if cfg!(debug_assertions) { 60 } else { 1_000 };
 
+/// The seed that alone is to be played, told line by line.
+const ONE_SEED: &str = "PROBITY_SIMULATION_SEED";
+
 /// One seed in so many has its log judged by the shipped judge.
 const JUDGED_EVERY: u64 = 20;
 
@@ -108,7 +111,7 @@ fn every_seed_makes_one_true_history() {
             panic!("{what}\nit once found: {found}");
         }
     }
-    if let Some(seed) = asked("PROBITY_SIMULATION_SEED") {
+    if let Some(seed) = asked(ONE_SEED) {
         let played = play(seed, true).unwrap_or_else(|what| panic!("{what}"));
         println!("seed {seed}: {:?}", played.1);
         return;

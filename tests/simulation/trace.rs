@@ -15,6 +15,8 @@ const LINES_SHOWN: usize = 120;
 /// A run's story.
 pub(crate) struct Trace {
     start: Instant,
+    /// Every line is printed as it comes.
+    aloud: bool,
     told: Mutex<Told>,
 }
 
@@ -28,6 +30,7 @@ impl Trace {
     pub(crate) fn begin() -> Self {
         Self {
             start: Instant::now(),
+            aloud: crate::asked(crate::ONE_SEED).is_some(),
             told: Mutex::default(),
         }
     }
@@ -38,6 +41,9 @@ impl Trace {
             return;
         }
         let line = format!("{:>7} ms  {what}", self.start.elapsed().as_millis());
+        if self.aloud {
+            println!("{line}");
+        }
         let mut told = self.told.lock().unwrap();
         line.hash(&mut told.hasher);
         if told.newest.len() == LINES_SHOWN {

@@ -48,7 +48,7 @@ impl Weather {
 
     /// The weather of a run: in some, one kind of fault never happens, so that the others are met with more work done.
     pub(crate) fn draw(dice: &Dice) -> Self {
-        let often = |dice: &Dice| *dice.pick(&[0, 0, 5, 20, 60, 150]);
+        let often = |dice: &Dice| *dice.pick(&[0, 0, 3, 10, 30, 80]);
         Self {
             refused: often(dice),
             lost: often(dice),

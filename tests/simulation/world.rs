@@ -58,7 +58,7 @@ pub(crate) async fn play(seed: u64, judged: bool, told: &Mutex<Option<Arc<Trace>
     let nemesis = tokio::spawn(nemesis::rage(Arc::clone(&world), world.dice.fork()));
     let clients: Vec<_> = (0..CLIENTS)
         .map(|number| {
-            let jobs = world.dice.within(6..22);
+            let jobs = world.dice.within(8..28);
             let life = client::live(Arc::clone(&world), world.dice.fork(), number, jobs);
             tokio::spawn(life)
         })
