@@ -6,6 +6,7 @@
 use crate::limits::{CLOCK_AHEAD_SECONDS_MAX, CLOCK_BEHIND_SECONDS_MAX};
 use probity_schemas::time::Time;
 use rustix::time::{ClockId, clock_gettime};
+use std::sync::{Arc, Mutex, PoisonError};
 use thiserror::Error;
 
 /// Where time comes from.
@@ -49,20 +50,29 @@ pub enum ClockError {
     Jumped,
 }
 
+/// Both clocks when they were last seen to agree, by whichever log of this process: a log that is loaded again must not take a leap
+/// that it had refused.
+#[derive(Clone, Debug, Default)]
+pub struct Agreement(Arc<Mutex<Option<(i64, i64)>>>);
+
 /// Gives times that never go back, and refuses a clock that cannot be right.
 #[derive(Debug)]
 pub struct Timekeeper {
     /// The time of the last record.
     last: Time,
-    /// Both clocks when they were last seen to agree.
-    base: Option<(i64, i64)>,
+    agreed: Agreement,
 }
 
 impl Timekeeper {
     /// After the record with this time.
     #[must_use]
-    pub const fn after(last: Time) -> Self {
-        Self { last, base: None }
+    pub const fn after(last: Time, agreed: Agreement) -> Self {
+        Self { last, agreed }
+    }
+
+    /// Goes on after the record with this time, which may be another one than the last that was given.
+    pub const fn go_on_after(&mut self, last: Time) {
+        self.last = last;
     }
 
     /// The time of the next record.
@@ -71,7 +81,9 @@ impl Timekeeper {
     /// [`ClockError`] when the clock cannot be right; nothing changes then.
     pub fn next(&mut self, clock: &dyn Clock) -> Result<Time, ClockError> {
         let (wall, boot) = (clock.now().micros(), clock.boot_micros());
-        let (wall_base, boot_base) = self.base.unwrap_or((wall, boot));
+        let agreed = &self.agreed.0;
+        let mut agreed = agreed.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wall_base, boot_base) = agreed.unwrap_or((wall, boot));
         let ahead = (wall - wall_base) - (boot - boot_base);
         if ahead > CLOCK_AHEAD_SECONDS_MAX * 1_000_000 {
             return Err(ClockError::Jumped);
@@ -80,7 +92,7 @@ impl Timekeeper {
             return Err(ClockError::Behind);
         }
         // A clock that is slewed moves the base with it; only a leap between two looks counts.
-        self.base = Some((wall, boot));
+        *agreed = Some((wall, boot));
         self.last = self.last.max(Time::from_micros(wall));
         Ok(self.last)
     }
@@ -90,18 +102,12 @@ impl Timekeeper {
     pub const fn last(&self) -> Time {
         self.last
     }
-
-    /// Takes the clock as it stands, after a person agreed.
-    pub const fn accept(&mut self) {
-        self.base = None;
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Clock, ClockError, Timekeeper};
+    use super::{Agreement, Clock, ClockError, Timekeeper};
     use probity_schemas::time::Time;
-    use std::cell::Cell;
 
     struct Hands {
         wall: i64,
@@ -127,9 +133,9 @@ mod tests {
 
     #[test]
     fn time_never_goes_back_and_a_wrong_clock_is_refused() {
-        let keeper = Cell::new(Timekeeper::after(Time::from_micros(1_000_000_000)));
-        let mut keeper = keeper.into_inner();
         let last = Time::from_micros(1_000_000_000);
+        let agreed = Agreement::default();
+        let mut keeper = Timekeeper::after(last, agreed.clone());
         assert_eq!(
             keeper.next(&seconds(995, 0)),
             Ok(last),
@@ -146,10 +152,23 @@ mod tests {
             Err(ClockError::Jumped),
             "it stays refused"
         );
-        keeper.accept();
+        keeper.go_on_after(Time::from_micros(1_001_000_000));
         assert_eq!(
             keeper.next(&seconds(1102, 9)),
-            Ok(Time::from_micros(1_102_000_000))
+            Err(ClockError::Jumped),
+            "and does so when the log is loaded again"
+        );
+        let mut keeper = Timekeeper::after(last, agreed);
+        assert_eq!(
+            keeper.next(&seconds(1102, 9)),
+            Err(ClockError::Jumped),
+            "or taken again"
+        );
+        let mut keeper = Timekeeper::after(last, Agreement::default());
+        assert_eq!(
+            keeper.next(&seconds(1102, 9)),
+            Ok(Time::from_micros(1_102_000_000)),
+            "whoever starts the program again takes the clock as it stands"
         );
         assert_eq!(
             keeper.next(&seconds(1202, 109)),

@@ -5,7 +5,7 @@
 
 use crate::admit::{InFlightKeys, admit};
 use crate::aliases::Aliases;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Agreement, Clock, SystemClock};
 use crate::config::Config;
 use crate::error::SubmitError;
 use crate::guard::Guard;
@@ -71,6 +71,7 @@ pub(crate) struct Inner {
     pub config: Config,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
+    pub agreed: Agreement,
     pub lease: Lease,
     pub guard: Guard,
     pub persons: Arc<Persons>,
@@ -135,6 +136,7 @@ impl Ledger {
             persons: Arc::new(Persons::new(&config.database, &config.keys)),
             store,
             clock,
+            agreed: Agreement::default(),
             lease,
             handles: RwLock::default(),
             opening: tokio::sync::Mutex::new(()),

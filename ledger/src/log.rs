@@ -117,7 +117,7 @@ impl Log {
         self.head = head;
         self.state = loaded.state;
         self.tip = loaded.tip;
-        self.time = Timekeeper::after(loaded.time);
+        self.time.go_on_after(loaded.time);
     }
 
     /// Nothing more is decided until the log was loaded again.

@@ -134,7 +134,7 @@ pub(crate) fn assemble(
         head,
         state: loaded.state,
         tip: loaded.tip,
-        time: Timekeeper::after(loaded.time),
+        time: Timekeeper::after(loaded.time, inner.agreed.clone()),
         poisoned: false,
         published: watch::channel(Arc::new(published)).0,
         changes: inner.changes.clone(),

@@ -10,17 +10,15 @@ use tokio::time::Instant;
 /// 2026-01-01: when every run begins.
 const EPOCH_MICROS: i64 = 1_767_225_600_000_000;
 
-/// The true time, and the furthest that any clock ever showed.
+/// The true time.
 pub(crate) struct TrueTime {
     start: Instant,
-    furthest: AtomicI64,
 }
 
 impl TrueTime {
     pub(crate) fn begin() -> Self {
         Self {
             start: Instant::now(),
-            furthest: AtomicI64::new(EPOCH_MICROS),
         }
     }
 
@@ -32,11 +30,6 @@ impl TrueTime {
     /// The time of day.
     pub(crate) fn now(&self) -> i64 {
         EPOCH_MICROS + self.elapsed()
-    }
-
-    /// The furthest time of day that any clock showed.
-    pub(crate) fn furthest(&self) -> i64 {
-        self.furthest.load(Ordering::Relaxed)
     }
 }
 
@@ -85,7 +78,6 @@ impl NodeClock {
 impl Clock for NodeClock {
     fn now(&self) -> Time {
         let shown = self.time.now() + self.wrong_by.load(Ordering::Relaxed);
-        self.time.furthest.fetch_max(shown, Ordering::Relaxed);
         Time::from_micros(shown)
     }
 

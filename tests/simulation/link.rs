@@ -16,6 +16,9 @@ use tokio::time::sleep;
 /// Seconds after which a store gives its server up.
 const PATIENCE_SECONDS: u64 = 30;
 
+/// A clock that leaps ahead by more stops its writer.
+const LEAP_MICROS_MAX: i64 = 60_000_000;
+
 /// One node's connection, as long as the node lives.
 pub(crate) struct Link {
     node: String,
@@ -23,6 +26,8 @@ pub(crate) struct Link {
     weather: Arc<Mutex<Weather>>,
     dice: Arc<Dice>,
     trace: Arc<Trace>,
+    /// Its ledger looked at the clock before: a leap since then must not be taken for the time.
+    has_looked: AtomicBool,
     dead: AtomicBool,
     /// Wakes in the order of arrival, which a `watch` does not.
     died: Notify,
@@ -59,6 +64,7 @@ impl Link {
             weather: Arc::clone(weather),
             dice: Arc::clone(dice),
             trace: Arc::clone(trace),
+            has_looked: AtomicBool::new(false),
             dead: AtomicBool::new(false),
             died: Notify::new(),
         }
@@ -183,6 +189,16 @@ impl Link {
         let (count, epoch) = (append.records.len(), append.expected.epoch);
         let told = format!("{node} append {first}+{count} in epoch {epoch}");
         self.trace.note(&told);
+        let latest = self.database.lock().unwrap().time.now() + LEAP_MICROS_MAX;
+        let leapt = append
+            .records
+            .iter()
+            .any(|record| record.time_micros > latest);
+        let had_looked = self.has_looked.swap(true, Ordering::Relaxed);
+        assert!(
+            !leapt || !had_looked,
+            "{told}: the leap of a clock was taken for the time"
+        );
         let trace = Arc::clone(&self.trace);
         let done = self.tell("append", move |database| {
             let done = database.append(&node, append);

@@ -165,9 +165,19 @@ impl World {
         ));
     }
 
+    fn newest_time(&self) -> i64 {
+        let database = self.database.lock().unwrap();
+        database
+            .log(0)
+            .records
+            .last()
+            .map_or(0, |row| row.time_micros)
+    }
+
     async fn heal(&self) {
         self.trace.note("all is well again");
-        let ahead = self.time.furthest() - self.time.now();
+        // What was recorded while a clock was ahead is the past for everybody.
+        let ahead = self.newest_time() - self.time.now();
         for node in &self.nodes {
             *node.weather.lock().unwrap() = Weather::CALM;
             node.show_keys();
