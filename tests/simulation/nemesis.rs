@@ -75,7 +75,7 @@ async fn play(world: &World, dice: &Dice, trick: Trick, node: &Node) {
         }
         Trick::Change => *node.weather.lock().unwrap() = Weather::draw(dice),
         Trick::WrongTime => {
-            let off = *dice.pick(&[-3_600, -30, -9, -1, 1, 9, 50, 90]);
+            let off = *dice.pick(&[-3_600, -30, -9, -1, 1, 9, 25, 100]);
             node.clock.set_wrong_by(off * 1_000_000);
             sleep(dice.millis(500..8_000)).await;
             node.clock.set_wrong_by(0);

@@ -3,6 +3,7 @@
 use super::home::{Home, observation, request, submission};
 use probity_governance::command::{Operation, Report, ReportBody};
 use probity_ledger::clock::{Clock, SystemClock};
+use probity_ledger::guard::Guard;
 use probity_ledger::store::faulty::{AppendFault, Call, FaultyStore};
 use probity_ledger::store::{Mode, Store, open};
 use probity_ledger::{Ledger, Submission, SubmitError};
@@ -191,6 +192,25 @@ async fn a_command_that_fails_half_way_leaves_nothing_on_the_tip() {
     store.fail_calls(&[]);
     ledger.submit(&home.tenant, expire).await.unwrap();
     assert_eq!(home.check(&ledger).await, before + 2);
+    ledger.close().await;
+}
+
+/// A node reads the log's row, and before it compares that with its guard another node goes on with the log. Found by the simulation:
+/// the database was said to be cut.
+#[tokio::test]
+async fn a_guard_that_is_ahead_of_an_old_row_is_no_alarm() {
+    let home = Home::sqlite();
+    let store = open(&home.database, Mode::Write).await.unwrap();
+    let ledger = home.open_on(Arc::clone(&store)).await;
+    home.prepare(&ledger).await;
+    let old = store.head(&home.tenant).await.unwrap().unwrap();
+    ledger
+        .submit(&home.tenant, observation("a", None))
+        .await
+        .unwrap();
+    ledger.keep_guard().await;
+    let guard = Guard::beside(&home.config().keys);
+    guard.check(&*store, &old).await.unwrap();
     ledger.close().await;
 }
 
