@@ -89,8 +89,14 @@ impl Log {
             return false;
         };
         let last = first + append.records.len() as u64 - 1;
-        let found = self.store.leaves(self.head.log, last, 1).await;
-        matches!(found, Ok(leaves) if leaves.first() == Some(&expected.leaf))
+        match self.store.leaves(self.head.log, last, 1).await {
+            Ok(leaves) => leaves.first() == Some(&expected.leaf),
+            Err(error) => {
+                tracing::error!(log.tenant = %self.tenant, error = &error as &dyn std::error::Error, "the batch could not be looked for");
+                self.poison();
+                false
+            }
+        }
     }
 
     /// Makes everything derived again from the store, with a new epoch, so that no append of before can still arrive.

@@ -37,6 +37,8 @@ pub enum Call {
     Head,
     /// `read` and `leaves`.
     Read,
+    /// `leaves`.
+    Leaves,
     /// `subject_heads`, `subjects`, `aliases` and `idempotency`.
     Lookup,
     /// `claim`.
@@ -158,6 +160,7 @@ impl Store for FaultyStore {
         count: u32,
     ) -> Result<Vec<Hash>, StoreError> {
         self.check(Call::Read)?;
+        self.check(Call::Leaves)?;
         self.inner.leaves(log, first, count).await
     }
 

@@ -109,6 +109,27 @@ async fn while_the_store_does_not_answer_the_outcome_is_unknown_and_nothing_is_d
     }
 }
 
+/// The log can be loaded again, and then the store does not say whether the batch is there. Found by the simulation: it was said not to
+/// be recorded.
+#[tokio::test]
+async fn a_batch_that_cannot_be_looked_for_is_not_said_to_be_missing() {
+    let home = Home::sqlite();
+    let (store, ledger) = faulty(&home).await;
+    store.fail_append(1, AppendFault::DoneButUnknown);
+    store.fail_calls(&[Call::Leaves]);
+    let asked = observation("a", Some("key"));
+    let unknown = ledger.submit(&home.tenant, asked.clone()).await;
+    assert!(
+        matches!(unknown, Err(SubmitError::OutcomeUnknown)),
+        "{unknown:?}"
+    );
+    store.fail_calls(&[]);
+    let receipt = ledger.submit(&home.tenant, asked).await.unwrap();
+    assert!(receipt.replayed, "it was there all the time");
+    home.check(&ledger).await;
+    ledger.close().await;
+}
+
 #[tokio::test]
 async fn a_failing_lookup_or_snapshot_loses_nothing() {
     let home = Home::sqlite();
