@@ -20,6 +20,7 @@ use uuid::Uuid;
 pub(crate) struct Loaded {
     pub state: State,
     pub tip: Tip,
+    /// The time of the last record; known once the log was read to its end.
     pub time: Time,
     /// The size the snapshot had; 0 without one.
     pub from: u64,
@@ -62,11 +63,12 @@ pub(crate) async fn catch_up(
     loaded: &mut Loaded,
 ) -> Result<(), StoreError> {
     let size = head.range.size();
+    let (id, time) = last_of(store, head, loaded.tip.range.size()).await?;
     let mut chain = ChainTip {
         next: loaded.tip.range.size(),
         previous: loaded.tip.leaf,
-        id: last_id(store, head, loaded.tip.range.size()).await?,
-        time: loaded.time,
+        id,
+        time,
     };
     while chain.next < size {
         let limit = u32::try_from(size - chain.next)
@@ -144,18 +146,19 @@ fn evict_closed(state: &mut State) {
     }
 }
 
-async fn last_id(store: &dyn Store, head: &Head, size: u64) -> Result<Uuid, StoreError> {
+/// Id and time of the last of so many records: asked of the record itself, as a writer's clock goes on after it.
+async fn last_of(store: &dyn Store, head: &Head, size: u64) -> Result<(Uuid, Time), StoreError> {
     let Some(last) = size.checked_sub(1) else {
-        return Ok(Uuid::nil());
+        return Ok((Uuid::nil(), Time::from_micros(0)));
     };
     let page = store
         .read(head.log, Span::From(last), 1, REPLAY_BYTES)
         .await?;
-    let id = page
+    let found = page
         .first()
         .and_then(|stored| Record::parse_canonical(&stored.line).ok())
-        .map(|record| record.id);
-    id.ok_or_else(|| StoreError::Corrupt {
+        .map(|record| (record.id, record.envelope.time));
+    found.ok_or_else(|| StoreError::Corrupt {
         what: format!("record {last} of {} is missing", head.tenant),
     })
 }
@@ -192,7 +195,7 @@ async fn from_snapshot(
     Ok(Loaded {
         state: snapshot.state,
         tip,
-        time: snapshot.time,
+        time: Time::from_micros(0),
         from: size,
     })
 }

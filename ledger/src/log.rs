@@ -182,7 +182,7 @@ impl Log {
         if !due || self.poisoned {
             return;
         }
-        let kept = match snapshot::encode(&self.state, &self.tip, self.time.last(), &*self.signer) {
+        let kept = match snapshot::encode(&self.state, &self.tip, &*self.signer) {
             Ok(content) => self
                 .store
                 .put_snapshot(self.head.log, size, &content)

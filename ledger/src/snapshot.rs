@@ -7,12 +7,11 @@ use crate::seal::Tip;
 use crate::signer::Signer;
 use probity_governance::state::{STATE_VERSION, State};
 use probity_schemas::hash::Hash;
-use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 use thiserror::Error;
 
-/// What the key of the seal is derived for.
-const SEAL_CONTEXT: &str = "probity 2026-11 state snapshot seal";
+/// What the key of the seal is derived for; another one with each layout.
+const SEAL_CONTEXT: &str = "probity 2026-11 state snapshot seal 2";
 
 /// Bytes of the seal.
 const SEAL_BYTES: usize = 32;
@@ -24,7 +23,6 @@ struct Stored {
     range: CompactRange,
     bytes: u64,
     leaf: Hash,
-    time: Time,
     state: Vec<u8>,
 }
 
@@ -34,7 +32,6 @@ pub(crate) struct Snapshot {
     pub range: CompactRange,
     pub bytes: u64,
     pub leaf: Hash,
-    pub time: Time,
     pub state: State,
 }
 
@@ -56,7 +53,6 @@ pub(crate) enum SnapshotError {
 pub(crate) fn encode(
     state: &State,
     tip: &Tip,
-    time: Time,
     signer: &dyn Signer,
 ) -> Result<Vec<u8>, SnapshotError> {
     let stored = Stored {
@@ -65,7 +61,6 @@ pub(crate) fn encode(
         range: tip.range.clone(),
         bytes: tip.bytes,
         leaf: tip.leaf,
-        time,
         state: state.to_snapshot().map_err(|_| SnapshotError::Malformed)?,
     };
     let content =
@@ -97,7 +92,6 @@ pub(crate) fn decode(bytes: &[u8], signer: &dyn Signer) -> Result<Snapshot, Snap
         range: stored.range,
         bytes: stored.bytes,
         leaf: stored.leaf,
-        time: stored.time,
         state,
     })
 }

@@ -235,6 +235,63 @@ async fn a_guard_that_is_ahead_of_an_old_row_is_no_alarm() {
     ledger.close().await;
 }
 
+/// A node that is gone keeps its snapshot late, and its clock went on after the last record that the snapshot is of. Found by the
+/// simulation: the records after it were read as going back in time, and nobody could open the log.
+#[tokio::test]
+async fn a_late_snapshot_knows_the_time_of_its_last_record_only() {
+    let home = Home::sqlite();
+    let clock = Arc::new(Ahead::default());
+    let open = async || {
+        let store = open(&home.database, Mode::Write).await.unwrap();
+        let ledger = Ledger::on(Arc::clone(&store), Arc::clone(&clock) as _, home.config());
+        (store, ledger.await.unwrap())
+    };
+    let (store, ledger) = open().await;
+    home.prepare(&ledger).await;
+    let asked = request("exec", "send_payment");
+    ledger.submit(&home.tenant, asked.clone()).await.unwrap();
+    clock.0.store(9, Ordering::Relaxed);
+    let standing = ledger.submit(&home.tenant, asked).await.unwrap();
+    assert!(
+        standing.records.is_empty(),
+        "time passes, and nothing is recorded"
+    );
+    let head = store.head(&home.tenant).await.unwrap().unwrap();
+    ledger.close().await;
+    drop((store, ledger));
+    clock.0.store(0, Ordering::Relaxed);
+    let store = probity_ledger::store::open(&home.database, Mode::Write)
+        .await
+        .unwrap();
+    let late = store.snapshot(head.log).await.unwrap().unwrap();
+    store.put_snapshot(head.log, 0, b"none").await.unwrap();
+    store.close().await;
+    drop(store);
+    let (store, ledger) = open().await;
+    ledger
+        .submit(&home.tenant, observation("a", None))
+        .await
+        .unwrap();
+    ledger.close().await;
+    drop((store, ledger));
+    let store = probity_ledger::store::open(&home.database, Mode::Write)
+        .await
+        .unwrap();
+    store
+        .put_snapshot(head.log, head.range.size(), &late)
+        .await
+        .unwrap();
+    store.close().await;
+    drop(store);
+    let (_, ledger) = open().await;
+    ledger
+        .submit(&home.tenant, observation("b", None))
+        .await
+        .unwrap();
+    home.check(&ledger).await;
+    ledger.close().await;
+}
+
 /// A report of a cost, of this execution.
 fn cost(execution: &str) -> Submission {
     let cost = CostIngested {
