@@ -93,7 +93,7 @@ pub(crate) async fn open_log(inner: &Inner, tenant: &Tenant) -> Result<Opened, S
     seal_environment(inner, &mut log).await?;
     log.publish();
     Ok(Opened {
-        handle: start(inner, log, term),
+        handle: start(inner, log, term)?,
     })
 }
 
@@ -141,29 +141,30 @@ pub(crate) fn assemble(
     }
 }
 
-fn start(inner: &Inner, log: Log, term: u64) -> Handle {
+fn start(inner: &Inner, log: Log, term: u64) -> Result<Handle, SubmitError> {
     let (queue, waiting) = mpsc::channel(inner.config.queue_commands_max.max(1));
-    Handle {
+    Ok(Handle {
         log: log.head.log,
         queue,
         published: log.published.subscribe(),
         in_flight: crate::admit::InFlightKeys::default(),
         aliases: crate::aliases::Aliases::of(Arc::clone(&inner.store), log.head.log),
-        fingerprint_key: fingerprint_key(&log),
+        fingerprint_key: fingerprint_key(&log)?,
         term,
         task: std::sync::Mutex::new(Some(tokio::spawn(writer::run(log, waiting)))),
-    }
+    })
 }
 
 /// The key of idempotency fingerprints. It is the first key's, as long as that is here, so that a retry finds its first answer
-/// across a rotation.
-fn fingerprint_key(log: &Log) -> Zeroizing<[u8; 32]> {
+/// across a rotation; one that is here and cannot be read is not passed over for another.
+fn fingerprint_key(log: &Log) -> Result<Zeroizing<[u8; 32]>, SubmitError> {
     let first = log.state.directory.signers.first();
-    let first = first.and_then(|term| FileSigner::named(&log.keys, &log.tenant, &term.key).ok()?);
-    first.map_or_else(
+    let first = first.map(|term| FileSigner::named(&log.keys, &log.tenant, &term.key));
+    let first = first.transpose().map_err(unusable)?.flatten();
+    Ok(first.map_or_else(
         || log.signer.derive(FINGERPRINT_CONTEXT),
         |first| first.derive(FINGERPRINT_CONTEXT),
-    )
+    ))
 }
 
 /// The key of a log that has no record yet; made when it is not there.

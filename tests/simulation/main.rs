@@ -43,7 +43,7 @@ use trace::Trace;
 use world::Counts;
 
 /// Seeds of an ordinary run of the tests; fewer where nothing is optimised.
-const SEEDS: u64 = if cfg!(debug_assertions) { 60 } else { 1_000 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 30 } else { 1_000 };
 
 /// The seed that alone is to be played, told line by line.
 const ONE_SEED: &str = "PROBITY_SIMULATION_SEED";

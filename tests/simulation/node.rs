@@ -103,7 +103,7 @@ impl Node {
     pub(crate) fn copy_keys_from(&self, other: &Self) {
         for name in other.key_files() {
             let to = self.keys().join(&name);
-            if !to.exists() && !self.keys().join(format!("{HIDDEN}{name}")).exists() {
+            if !to.exists() {
                 fs::copy(other.keys().join(&name), to).unwrap();
             }
         }
@@ -112,23 +112,36 @@ impl Node {
     /// Its key files cannot be read for a while.
     pub(crate) fn hide_keys(&self) {
         for name in self.key_files() {
-            let hidden = self.keys().join(format!("{HIDDEN}{name}"));
-            fs::rename(self.keys().join(name), hidden).unwrap();
+            let (shown, hidden) = self.paths(&name);
+            fs::rename(&shown, hidden).unwrap();
+            // A directory in its place: there, and no key can be read.
+            fs::create_dir(shown).unwrap();
         }
     }
 
     /// And again they can.
     pub(crate) fn show_keys(&self) {
         for name in self.names() {
-            if let Some(shown) = name.strip_prefix(HIDDEN) {
-                fs::rename(self.keys().join(&name), self.keys().join(shown)).unwrap();
+            if let Some(name) = name.strip_prefix(HIDDEN) {
+                let (shown, hidden) = self.paths(name);
+                fs::remove_dir(&shown).unwrap();
+                fs::rename(hidden, shown).unwrap();
             }
         }
     }
 
     fn key_files(&self) -> Vec<String> {
-        let is_key = |name: &String| name.contains(".key") && !name.starts_with(HIDDEN);
+        let is_key = |name: &String| {
+            let is_shown = name.contains(".key") && !name.starts_with(HIDDEN);
+            is_shown && self.keys().join(name).is_file()
+        };
         self.names().into_iter().filter(is_key).collect()
+    }
+
+    /// Where a key file is, and where it is while it cannot be read.
+    fn paths(&self, name: &str) -> (PathBuf, PathBuf) {
+        let keys = self.keys();
+        (keys.join(name), keys.join(format!("{HIDDEN}{name}")))
     }
 
     fn names(&self) -> Vec<String> {
