@@ -13,47 +13,21 @@ use crate::lease::Lease;
 use crate::limits::{QUEUE_RETRY_SECONDS, UPLOADS_MAX};
 use crate::open::{self, OpenError, Opened};
 use crate::persons::Persons;
+pub use crate::published::Published;
 use crate::reader::Reader;
 use crate::receipt::{Receipt, Submission};
 use crate::replica::Replicas;
-use crate::store::{FileLock, Head, LogNumber, Mode, Owner, Store, StoreError};
+use crate::store::{FileLock, LogNumber, Mode, Owner, Store, StoreError};
 use crate::tile_roots::TileRoots;
 use crate::{housekeeping, proof};
 use probity_governance::command::Operation;
-use probity_governance::state::{Budget, Directory, Sealed, State};
+use probity_governance::state::Directory;
 use probity_schemas::subject::Tenant;
 use probity_schemas::time::Time;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
-
-/// A log's state as of its last commit, as far as readers need it.
-#[derive(Clone, Debug)]
-pub struct Published {
-    /// How many records it has.
-    pub size: u64,
-    /// The newest checkpoint.
-    pub checkpoint: Arc<str>,
-    /// Settings, policies, adapters and credentials in force.
-    pub directory: Arc<Directory>,
-    /// The budget.
-    pub budget: Option<Budget>,
-    /// The newest seal over the log's subjects.
-    pub sealed: Option<Sealed>,
-}
-
-impl Published {
-    pub(crate) fn of(head: &Head, state: &State) -> Self {
-        Self {
-            size: head.range.size(),
-            checkpoint: Arc::from(head.checkpoint.as_str()),
-            directory: Arc::clone(&state.directory),
-            budget: state.budget.clone(),
-            sealed: state.sealed.clone(),
-        }
-    }
-}
 
 /// A log that this node writes.
 pub(crate) struct Handle {

@@ -30,6 +30,7 @@ mod personal;
 pub mod persons;
 mod pipeline;
 pub mod proof;
+mod published;
 pub mod reader;
 pub mod receipt;
 mod recent;

@@ -69,8 +69,7 @@ pub(crate) async fn play(seed: u64, judged: bool, told: &Mutex<Option<Arc<Trace>
     nemesis.abort();
     let _ = nemesis.await;
     world.end(judged).await;
-    let counts = *world.counts.lock().unwrap();
-    counts
+    world.counted()
 }
 
 impl World {
@@ -97,6 +96,10 @@ impl World {
 
     pub(crate) fn count(&self, act: impl FnOnce(&mut Counts)) {
         act(&mut self.counts.lock().unwrap());
+    }
+
+    fn counted(&self) -> Counts {
+        *self.counts.lock().unwrap()
     }
 
     pub(crate) async fn start(&self, node: &Node) {
