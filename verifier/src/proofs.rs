@@ -191,6 +191,12 @@ impl ProofReport {
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|json| json + "\n")
     }
+
+    /// The JSON Schema of [`Self::to_json`].
+    #[must_use]
+    pub fn schema() -> schemars::Schema {
+        schemars::schema_for!(Self)
+    }
 }
 
 impl From<Result<Shown, Fault>> for ProofReport {

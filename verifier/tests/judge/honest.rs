@@ -3,7 +3,7 @@
 use crate::files::{Files, with_key};
 use crate::story::{TRACE, signer, story};
 use probity_schemas::event::Event;
-use probity_verifier::{CheckName, CheckResult, Report, Verdict};
+use probity_verifier::{CheckName, CheckResult, ProofReport, Report, Verdict};
 use std::collections::BTreeSet;
 
 /// The story as a bundle, with its attachment.
@@ -116,15 +116,17 @@ fn the_json_has_its_documented_shape() {
 }
 
 #[test]
-fn the_committed_schema_of_the_report_is_fresh() {
-    let fresh = serde_json::to_string_pretty(&Report::schema()).unwrap() + "\n";
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/report.schema.json");
-    if std::env::var_os("UPDATE_GENERATED").is_some() {
-        std::fs::write(path, &fresh).unwrap();
+fn the_committed_schemas_of_the_reports_are_fresh() {
+    for (name, schema) in [
+        ("report.schema.json", Report::schema()),
+        ("proof.schema.json", ProofReport::schema()),
+    ] {
+        let fresh = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+        let path = format!("{}/{name}", env!("CARGO_MANIFEST_DIR"));
+        if std::env::var_os("UPDATE_GENERATED").is_some() {
+            std::fs::write(&path, &fresh).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap_or_default();
+        assert_eq!(kept, fresh, "{name}: run with UPDATE_GENERATED=1");
     }
-    assert_eq!(
-        std::fs::read_to_string(path).unwrap(),
-        fresh,
-        "run with UPDATE_GENERATED=1"
-    );
 }
