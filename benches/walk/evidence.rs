@@ -2,7 +2,8 @@
 //! the proof of one record.
 //!
 //! `cargo build --release && cargo bench --bench walk -- evidence`. The log: PROBITY_BENCH_RECORDS records, 1,000,000 unless set,
-//! once each of a subject of its own, once four of each subject, as a decision, its approval and its reports are. The programs take turns, five times each; figures are medians. Memory is the highest of the five.
+//! once each of a subject of its own, once four of each subject, as a decision, its approval and its reports are. The programs take turns, five times each; figures are medians. Memory is
+//! read in runs of its own, for looking on takes time from what is looked at.
 
 use crate::log::{Place, batch_of, tenant};
 use crate::measure::{Rate, SAMPLES, median, print, time};
@@ -74,23 +75,22 @@ fn judged(key: &str, bundle: &Path, records: usize) {
     let lines = bundle.join("records.jsonl");
     let bytes = std::fs::metadata(&lines).unwrap().len();
     println!("{records} records, {bytes} bytes of lines");
-    let mut samples = (Vec::new(), Vec::new(), Vec::new(), 0);
+    let judge = || {
+        let mut judge = Command::new(judge_program());
+        judge.arg(bundle).args(["--key", key]);
+        judge
+    };
+    let mut samples = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
         let openssl = Command::new("openssl")
             .args(["dgst", "-sha256"])
             .arg(&lines)
             .run();
-        let judge = || {
-            let mut judge = Command::new(judge_program());
-            judge.arg(bundle).args(["--key", key]);
-            judge
-        };
         let plain = judge().arg("--no-adjudication").run();
         let whole = judge().run();
-        samples.0.push(Rate::of(records as u64, openssl.0));
-        samples.1.push(Rate::of(records as u64, plain.0));
-        samples.2.push(Rate::of(records as u64, whole.0));
-        samples.3 = samples.3.max(plain.1).max(whole.1);
+        samples.0.push(Rate::of(records as u64, openssl));
+        samples.1.push(Rate::of(records as u64, plain));
+        samples.2.push(Rate::of(records as u64, whole));
     }
     let (limit, beside) = (median(samples.0), "openssl dgst of the lines");
     for (name, rates) in [
@@ -104,7 +104,11 @@ fn judged(key: &str, bundle: &Path, records: usize) {
             limit.0 / rate.0
         );
     }
-    println!("probity-verify, memory             {:>12} KiB", samples.3);
+    let memory = judge()
+        .arg("--no-adjudication")
+        .memory()
+        .max(judge().memory());
+    println!("probity-verify, memory             {memory:>12} KiB");
 }
 
 /// The receipt of single records, evenly over the log.
@@ -180,33 +184,37 @@ fn judge_program() -> PathBuf {
     program
 }
 
-/// Runs to its end: how long, and KiB of memory at most.
+/// Runs to its end, and well.
 trait Run {
-    fn run(&mut self) -> (Duration, u64);
+    /// How long it took.
+    fn run(&mut self) -> Duration;
+    /// KiB of memory at most.
+    fn memory(&mut self) -> u64;
 }
 
 impl Run for Command {
-    fn run(&mut self) -> (Duration, u64) {
-        let ((status, memory), took) = time(|| {
-            let mut child = self
-                .stdout(Stdio::null())
-                .stderr(Stdio::null())
-                .spawn()
-                .unwrap();
-            let status = format!("/proc/{}/status", child.id());
-            let mut memory = 0;
-            loop {
-                let seen = std::fs::read_to_string(&status).unwrap_or_default();
-                let peak = seen.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-                let peak = peak.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-                memory = memory.max(peak.unwrap_or(0));
-                if let Some(status) = child.try_wait().unwrap() {
-                    return (status, memory);
-                }
-                std::thread::sleep(LOOK);
-            }
-        });
+    fn run(&mut self) -> Duration {
+        self.stdout(Stdio::null()).stderr(Stdio::null());
+        let (status, took) = time(|| self.status().unwrap());
         assert!(status.success(), "{self:?}: {status}");
-        (took, memory)
+        took
+    }
+
+    fn memory(&mut self) -> u64 {
+        self.stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = self.spawn().unwrap();
+        let status = format!("/proc/{}/status", child.id());
+        let mut memory = 0;
+        loop {
+            let seen = std::fs::read_to_string(&status).unwrap_or_default();
+            let peak = seen.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            let peak = peak.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
+            memory = memory.max(peak.unwrap_or(0));
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(status.success(), "{self:?}: {status}");
+                return memory;
+            }
+            std::thread::sleep(LOOK);
+        }
     }
 }
