@@ -3,18 +3,13 @@
 //! Where they are is said by the operator's own configuration and by nothing else. The client follows no redirect, waits a bounded
 //! time and reads a bounded answer; what an answer means is the ledger's.
 
+use crate::https::{self, HttpsClient};
 use crate::limits::{COURIER_ANSWER_BYTES_MAX, COURIER_SECONDS_MAX};
 use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{Request, Uri};
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use probity_ledger::courier::{Answer, Courier, CourierError, Letter};
-use rustls::{ClientConfig, RootCertStore};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Whether an address is one that can be asked: `http` or `https`, a host, no query.
@@ -29,22 +24,13 @@ pub(crate) fn can_be_asked(url: &str) -> bool {
 /// Speaks HTTP.
 #[derive(Debug)]
 pub(crate) struct HttpCourier {
-    http: Client<HttpsConnector<HttpConnector>, Body>,
+    http: HttpsClient,
 }
 
 impl HttpCourier {
     /// Trusts the certificate authorities that this machine trusts.
     pub(crate) fn new() -> Result<Self, rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let connector = HttpsConnectorBuilder::new().with_tls_config(tls);
-        let connector = connector.https_or_http().enable_http1().build();
-        let http = Client::builder(TokioExecutor::new()).build(connector);
+        let http = https::client()?;
         Ok(Self { http })
     }
 

@@ -13,6 +13,7 @@ pub mod dialects;
 pub mod error;
 pub mod forward;
 mod health;
+mod https;
 pub mod key;
 mod layers;
 pub mod limiter;

@@ -45,6 +45,12 @@ pub const COURIER_SECONDS_MAX: u64 = 5;
 /// Bytes of such an answer: a few signature lines, or a token with its certificates.
 pub const COURIER_ANSWER_BYTES_MAX: usize = 64 * 1024;
 
+/// Seconds in which the server of a person who approves must answer.
+pub const APPROVE_SECONDS_MAX: u64 = 30;
+
+/// Bytes of such an answer: one record, or a checkpoint with its signatures.
+pub const APPROVE_ANSWER_BYTES_MAX: usize = 256 * 1024;
+
 /// Requests that a witness looks at at once.
 pub const WITNESS_REQUESTS_MAX: usize = 64;
 

@@ -4,9 +4,14 @@
 //! cannot have another decision signed than the one that is shown.
 
 use super::Failure;
+use crate::https::{self, HttpsClient};
 use crate::key::PresentedKey;
+use crate::limits::{APPROVE_ANSWER_BYTES_MAX, APPROVE_SECONDS_MAX};
 use crate::output::say;
 use crate::person_key::{PersonKey, PersonKeyError};
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use axum::http::{HeaderValue, Request};
 use probity_schemas::checkpoint::{Checkpoint, CheckpointError};
 use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
@@ -16,9 +21,10 @@ use probity_schemas::note::{Note, NoteError};
 use probity_schemas::record::Record;
 use probity_schemas::signature::{Answer, ApprovalStatement};
 use probity_schemas::time::Time;
-use reqwest::{RequestBuilder, Url};
+use reqwest::Url;
 use serde_json::{Value, json};
 use std::path::PathBuf;
+use std::time::Duration;
 use uuid::Uuid;
 
 #[derive(clap::Args)]
@@ -28,7 +34,7 @@ pub(super) struct Arguments {
     /// Your own key, as `probity key approver` made it.
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
-    /// The server, e.g. http://127.0.0.1:8080.
+    /// The server, e.g. https://probity.example or http://127.0.0.1:8080. Its certificate must be one that this machine trusts, or that an authority in the file SSL_CERT_FILE vouches for.
     #[arg(long, env = "PROBITY_URL")]
     url: Url,
     /// Your credential.
@@ -60,9 +66,18 @@ pub(crate) enum ApproveError {
     /// The key cannot be used.
     #[error(transparent)]
     Key(#[from] PersonKeyError),
+    /// No TLS can be spoken here.
+    #[error("TLS cannot be set up")]
+    Tls(#[from] rustls::Error),
     /// The server is not reached.
     #[error("the server was not reached")]
-    Http(#[from] reqwest::Error),
+    Unreached(#[from] hyper_util::client::legacy::Error),
+    /// The server is reached, and says nothing.
+    #[error("the server did not answer within {APPROVE_SECONDS_MAX} seconds")]
+    Silent,
+    /// The answer broke off, or has no end.
+    #[error("the server's answer cannot be read")]
+    Answer(#[from] axum::Error),
     /// The server refuses.
     #[error("the server refuses ({status}): {detail}")]
     Refused {
@@ -125,7 +140,7 @@ async fn answer(arguments: Arguments) -> Result<(), ApproveError> {
         },
     });
     let path = format!("decisions/{}/resolve", arguments.decision);
-    let answered = server.call(server.post(&path)?.json(&body)).await?;
+    let answered = server.post(&path, &body).await?;
     let answered: Value = serde_json::from_slice(&answered).unwrap_or_default();
     say(format_args!(
         "{status} and signed by {}: record {}",
@@ -143,44 +158,65 @@ struct Waiting {
 }
 
 struct Server {
-    http: reqwest::Client,
+    http: HttpsClient,
     base: Url,
-    token: String,
+    authorization: HeaderValue,
     tenant: String,
 }
 
 impl Server {
     fn of(base: Url, token: String) -> Result<Self, ApproveError> {
         let presented = PresentedKey::parse(&token).ok_or(ApproveError::Token)?;
+        let authorization = HeaderValue::try_from(format!("Bearer {token}"));
+        let mut authorization = authorization.map_err(|_| ApproveError::Token)?;
+        authorization.set_sensitive(true);
         Ok(Self {
-            http: reqwest::Client::builder().build()?,
+            http: https::client()?,
             base,
-            token,
+            authorization,
             tenant: presented.tenant.to_string(),
         })
     }
 
+    async fn get(&self, path: &str) -> Result<Bytes, ApproveError> {
+        let request = Request::get(self.url(path)?.as_str());
+        self.call(request.body(Body::empty())).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> Result<Bytes, ApproveError> {
+        let request = Request::post(self.url(path)?.as_str());
+        let request = request.header(CONTENT_TYPE, "application/json");
+        self.call(request.body(Body::from(body.to_string()))).await
+    }
+
     fn url(&self, path: &str) -> Result<Url, ApproveError> {
         let joined = self.base.join(&format!("/v1/logs/{}/{path}", self.tenant));
-        joined.map_err(|_| ApproveError::Address {
+        joined.map_err(|_| self.no_address())
+    }
+
+    fn no_address(&self) -> ApproveError {
+        ApproveError::Address {
             url: self.base.clone(),
-        })
+        }
     }
 
-    fn get(&self, path: &str) -> Result<RequestBuilder, ApproveError> {
-        Ok(self.http.get(self.url(path)?))
-    }
-
-    fn post(&self, path: &str) -> Result<RequestBuilder, ApproveError> {
-        Ok(self.http.post(self.url(path)?))
-    }
-
-    async fn call(&self, request: RequestBuilder) -> Result<Vec<u8>, ApproveError> {
-        let answer = request.bearer_auth(&self.token).send().await?;
-        let status = answer.status();
-        let body = answer.bytes().await?;
+    async fn call(
+        &self,
+        request: Result<Request<Body>, axum::http::Error>,
+    ) -> Result<Bytes, ApproveError> {
+        let mut request = request.map_err(|_| self.no_address())?;
+        let headers = request.headers_mut();
+        headers.insert(AUTHORIZATION, self.authorization.clone());
+        let wait = Duration::from_secs(APPROVE_SECONDS_MAX);
+        let answered = tokio::time::timeout(wait, async {
+            let answer = self.http.request(request).await?;
+            let status = answer.status();
+            let body = to_bytes(Body::new(answer.into_body()), APPROVE_ANSWER_BYTES_MAX).await?;
+            Ok::<_, ApproveError>((status, body))
+        });
+        let (status, body) = answered.await.map_err(|_| ApproveError::Silent)??;
         if status.is_success() {
-            return Ok(body.to_vec());
+            return Ok(body);
         }
         let problem: Value = serde_json::from_slice(&body).unwrap_or_default();
         let detail = problem["detail"].as_str().or(problem["title"].as_str());
@@ -191,11 +227,10 @@ impl Server {
     }
 
     /// The first line of an answer that has at least one.
-    async fn line(&self, path: &str) -> Result<Vec<u8>, ApproveError> {
-        let mut lines = self.call(self.get(path)?).await?;
+    async fn line(&self, path: &str) -> Result<Bytes, ApproveError> {
+        let lines = self.get(path).await?;
         let end = lines.iter().position(|byte| *byte == b'\n');
-        lines.truncate(end.unwrap_or(0));
-        Ok(lines)
+        Ok(lines.slice(..end.unwrap_or(0)))
     }
 
     async fn decision(&self, decision: Uuid) -> Result<Waiting, ApproveError> {
@@ -224,7 +259,7 @@ impl Server {
     }
 
     async fn origin(&self) -> Result<String, ApproveError> {
-        let note = self.call(self.get("checkpoint")?).await?;
+        let note = self.get("checkpoint").await?;
         let note = Note::parse(&String::from_utf8_lossy(&note))?;
         Ok(Checkpoint::parse(note.text())?.origin)
     }
