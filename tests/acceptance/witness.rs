@@ -28,7 +28,7 @@ impl Witness {
         Self { child, vkey, url }
     }
 
-    fn ours(data: &Path, log: &str) -> Self {
+    fn ours(data: &Path, logs: &[&str]) -> Self {
         let mut command = Command::new(binary("probity"));
         command.args([
             "witness",
@@ -37,7 +37,10 @@ impl Witness {
             "--name",
             "witness.example/w1",
         ]);
-        Self::start(command.args(["--log", log, "--data"]).arg(data))
+        for log in logs {
+            command.args(["--log", log]);
+        }
+        Self::start(command.arg("--data").arg(data))
     }
 
     /// A policy file that asks for this one.
@@ -90,7 +93,7 @@ async fn a_witness_shows_what_database_guard_and_key_in_one_hand_can_hide() {
     let vkey = home.vkey("local");
     let (origin, _) = vkey.split_once('+').unwrap();
     let memory = home.path("witness");
-    let witness = Witness::ours(&memory, &vkey);
+    let witness = Witness::ours(&memory, &[&vkey]);
     let policy = witness.policy(&home);
     let watched = ["--witness-policy", policy.as_str()];
 
@@ -181,6 +184,45 @@ async fn a_witness_shows_what_database_guard_and_key_in_one_hand_can_hide() {
     }
 }
 
+/// A witness believes the keys that its own operator gave it, and no handing on.
+#[tokio::test]
+async fn after_a_rotation_a_witness_goes_on_once_it_is_given_the_new_key() {
+    let home = Home::new(Engine::Sqlite).await;
+    let admin = home.issue_key("local", "admin");
+    let first = home.vkey("local");
+    let memory = home.path("witness");
+    let bundle_under = async |witness: &Witness, name: &str| {
+        let policy = witness.policy(&home);
+        let server = home
+            .serve_as("data", &["--witness-policy", policy.as_str()])
+            .await;
+        assert_eq!(server.observe(&admin).await.0, 201);
+        let bundle = home.path(name);
+        server.bundle(&admin, &bundle).await;
+        server.stop();
+        judge(&bundle, &first, &["--witness", witness.vkey.as_str()])
+    };
+    let witness = Witness::ours(&memory, &[&first]);
+    let (code, text) = bundle_under(&witness, "before.tar").await;
+    assert_eq!(code, 0, "{text}");
+
+    let rotated = run(home.probity(&["key", "rotate"]).args(["--tenant", "local"]));
+    let second = String::from_utf8(rotated.stdout).unwrap().trim().to_owned();
+    let (code, text) = bundle_under(&witness, "meanwhile.tar").await;
+    assert!(code == 2 && text.contains("not witnessed"), "{code} {text}");
+
+    let cosigned_by = witness.vkey.clone();
+    drop(witness);
+    let witness = Witness::ours(&memory, &[&first, &second]);
+    assert_eq!(witness.vkey, cosigned_by);
+    let (code, text) = bundle_under(&witness, "after.tar").await;
+    assert!(
+        code == 0 && text.contains("cosigned by witness.example/w1"),
+        "{code} {text}"
+    );
+    assert!(evidence(&memory).is_empty(), "nothing contradicted itself");
+}
+
 #[tokio::test]
 async fn a_foreign_witness_cosigns_our_honest_log_and_refuses_a_fork() {
     let home = Home::new(Engine::Sqlite).await;
@@ -224,7 +266,7 @@ fn our_witness_serves_a_foreign_log() {
     let home = tempfile::tempdir().unwrap();
     let key = run(foreign().arg("key")).stdout;
     let key = String::from_utf8(key).unwrap().trim().to_owned();
-    let first = Witness::ours(home.path(), &key);
+    let first = Witness::ours(home.path(), &[&key]);
     let (vkey, url) = (first.vkey.clone(), first.url.clone());
     let told = run(foreign().args(["submit", &url])).stdout;
     let told = String::from_utf8(told).unwrap();
@@ -243,7 +285,7 @@ fn our_witness_serves_a_foreign_log() {
     assert_eq!(evidence(home.path()).len(), 2, "the fork and the rollback");
     drop(first);
     // What it cosigned outlives it, killed as it was: the foreign log is salted, so this is another history under the same key.
-    let again = Witness::ours(home.path(), &key);
+    let again = Witness::ours(home.path(), &[&key]);
     assert_eq!(again.vkey, vkey);
     let told = run(foreign().args(["submit", &again.url])).stdout;
     let told = String::from_utf8(told).unwrap();
