@@ -28,6 +28,7 @@ use home::{Home, command, observation, request};
 use probity_governance::command::{Operation, Reply, Resolution, Standing};
 use probity_ledger::{Submission, SubmitError};
 use probity_schemas::event::Event;
+use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::Verdict;
 use std::collections::BTreeSet;
 
@@ -207,6 +208,28 @@ async fn a_receipt_proves_its_record() {
     }
     home.check_receipts(&ledger, &[0, 1, 255, 256, 511, 600])
         .await;
+    ledger.close().await;
+}
+
+/// What is kept of one log's tree from one receipt to the next says nothing of another log's.
+#[tokio::test]
+async fn receipts_of_two_logs_asked_for_in_turn_verify() {
+    let mut home = Home::sqlite();
+    let ledger = home.open().await;
+    let logs = ["one", "two"].map(|name| Tenant::parse(name).unwrap());
+    for tenant in &logs {
+        home.tenant = tenant.clone();
+        home.prepare(&ledger).await;
+        for number in 0..600 {
+            let text = format!("{tenant}-{number}");
+            let one = observation(&text, None);
+            ledger.submit(tenant, one).await.unwrap();
+        }
+    }
+    for tenant in logs.iter().chain(&logs) {
+        home.tenant = tenant.clone();
+        home.check_receipts(&ledger, &[0, 300, 511, 600]).await;
+    }
     ledger.close().await;
 }
 
