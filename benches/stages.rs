@@ -1,54 +1,169 @@
-//! What each stage of the walk costs for one record: `cargo bench --bench stages`.
+//! What each stage of the walk costs for one governed decision under 32 policies, and the whole walk beside it, so that the cost of a record
+//! is a table that adds up: `cargo bench --bench stages`.
+//!
+//! The stages are called as the ledger calls them; what is left between their sum and the whole is the store, the queue and the threads.
 
-#![expect(clippy::unwrap_used, reason = "a bench")]
+#![expect(clippy::unwrap_used, unreachable_pub, reason = "a bench")]
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+#[expect(dead_code, reason = "shared with the bench `walk`")]
+#[path = "walk/log.rs"]
+mod log;
+#[path = "walk/rules.rs"]
+mod rules;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use futures_util::future::join_all;
+use log::{Place, batch, tenant};
+use probity_governance::command::{Alias, Command, Moment};
+use probity_governance::execute::{Index, execute};
+use probity_governance::state::{Applied, Closed, State};
+use probity_ledger::store::StoredRecord;
 use probity_schemas::canonical::{canonicalize, check};
-use probity_schemas::hash::leaf_hash;
+use probity_schemas::checkpoint::Checkpoint;
+use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::record::Record;
+use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 use std::hint::black_box;
+use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
+use uuid::Uuid;
 
-/// A record of the golden bundle.
-fn line() -> Vec<u8> {
-    let text = include_str!("../schemas/vectors/bundle/records.jsonl");
-    text.lines()
-        .max_by_key(|line| line.len())
-        .unwrap()
-        .as_bytes()
-        .to_vec()
+/// Decisions that are asked for at once where the whole walk is measured.
+const AT_ONCE: usize = 256;
+
+/// A log in which nothing was said under any second name.
+struct Nothing;
+
+impl Index for Nothing {
+    fn alias(&self, _: &Alias) -> Option<String> {
+        None
+    }
+
+    fn closed(&self, _: Uuid) -> Option<Closed> {
+        None
+    }
+}
+
+/// A log with the rules and one decision: its state before the decision, and the decision's record.
+async fn prepare(place: &Place) -> (State, StoredRecord) {
+    let ledger = place.open("stages").await;
+    rules::publish(&ledger).await;
+    rules::submit(&ledger, rules::request(0)).await;
+    let head = ledger.reader().log(&tenant()).await.unwrap().unwrap();
+    let rows = log::rows(&ledger, usize::try_from(head.size).unwrap()).await;
+    ledger.close().await;
+    let (decision, before) = rows.split_last().unwrap();
+    let mut state = State::default();
+    for row in before {
+        apply(&mut state, row);
+    }
+    (state, decision.clone())
+}
+
+fn apply(state: &mut State, row: &StoredRecord) {
+    let record = Record::parse_canonical(&row.line).unwrap();
+    let event = record.event().unwrap();
+    state.apply(&applied(&record, &event)).unwrap();
+}
+
+fn applied<'a>(record: &'a Record<'_>, event: &'a probity_schemas::event::Event) -> Applied<'a> {
+    let envelope = &record.envelope;
+    Applied {
+        leaf: record.leaf,
+        sequence: record.sequence,
+        subject: &envelope.subject,
+        actor: &envelope.actor,
+        time: envelope.time,
+        workspace: envelope.workspace.as_deref(),
+        event,
+    }
 }
 
 fn stages(criterion: &mut Criterion) {
-    let line = line();
-    let mut group = criterion.benchmark_group("record");
-    group.throughput(Throughput::Bytes(line.len() as u64));
-    group.bench_function("leaf hash", |bencher| {
-        bencher.iter(|| leaf_hash(black_box(&line)))
+    let runtime = Runtime::new().unwrap();
+    let place = Place::sqlite();
+    let (mut state, row) = runtime.block_on(prepare(&place));
+    let record = Record::parse_canonical(&row.line).unwrap();
+    let event = record.event().unwrap();
+    let command = Command {
+        actor: "agent:bench".to_owned(),
+        operation: rules::request(0),
+        ..batch(0, 0).command
+    };
+    let mut group = criterion.benchmark_group("decision");
+    let context = br#"{"targets": {"paths": ["/workspace/repo/src/0"]}, "exec": {"cwd": "/workspace/repo", "argv0": "ls", "argv": ["ls", "-la"]}}"#;
+    group.bench_function("1 request: canonical form", |bencher| {
+        bencher.iter(|| canonicalize(black_box(context)).unwrap());
     });
-    group.bench_function("canonical check", |bencher| {
-        bencher.iter(|| check(black_box(&line)))
+    group.bench_function("2 decide: gather, weigh, draft", |bencher| {
+        let moment = Moment {
+            time: Time::from_micros(1_800_000_000_000_000),
+            id: Uuid::from_u128(7),
+            salt: Hash::EMPTY,
+        };
+        bencher.iter(|| execute(&state, &Nothing, black_box(&command), &moment).unwrap());
     });
-    group.bench_function("canonicalize", |bencher| {
-        bencher.iter(|| canonicalize(black_box(&line)))
+    group.bench_function("3 write the line", |bencher| {
+        bencher.iter(|| serde_json::to_vec(black_box(&event)).unwrap());
     });
-    group.bench_function("parse", |bencher| {
-        bencher.iter(|| Record::parse(black_box(&line)).unwrap().sequence)
+    group.bench_function("4 check its canonical form", |bencher| {
+        bencher.iter(|| check(black_box(&row.line)).unwrap());
     });
-    group.bench_function("parse with body", |bencher| {
-        bencher.iter(|| Record::parse(black_box(&line)).unwrap().event().unwrap())
+    group.bench_function("5 leaf hash", |bencher| {
+        bencher.iter(|| leaf_hash(black_box(&row.line)));
     });
-    group.finish();
-    let leaf = leaf_hash(&line);
-    criterion.bench_function("tree: push", |bencher| {
+    group.bench_function("6 tree", |bencher| {
         let mut range = CompactRange::new();
-        bencher.iter(|| range.push(black_box(leaf)));
+        bencher.iter(|| range.push(black_box(row.leaf)));
     });
-    let mut range = CompactRange::new();
-    (0..10_000_000).for_each(|_| range.push(leaf));
-    criterion.bench_function("tree: root of 10,000,000", |bencher| {
-        bencher.iter(|| black_box(&range).root());
+    group.bench_function("7 fold into the state", |bencher| {
+        bencher.iter(|| state.apply(&applied(&record, &event)).unwrap());
     });
+    group.bench_function("8 root and signature, once a commit", |bencher| {
+        let mut range = CompactRange::new();
+        (0..1_000_000).for_each(|_| range.push(row.leaf));
+        let key = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+        bencher.iter(|| {
+            let checkpoint = Checkpoint {
+                origin: "bench.example/bench".to_owned(),
+                size: range.size(),
+                root: range.root(),
+            };
+            ed25519_dalek::Signer::sign(&key, checkpoint.to_string().as_bytes())
+        });
+    });
+    group.bench_function("9 read it again for the views", |bencher| {
+        bencher.iter(|| {
+            Record::parse_canonical(black_box(&row.line))
+                .unwrap()
+                .event()
+                .unwrap()
+        });
+    });
+    let ledger = runtime.block_on(place.open("whole"));
+    runtime.block_on(rules::publish(&ledger));
+    let mut number = 0;
+    group.bench_function(
+        "whole: asked, durable on SQLite, answered; 256 at once",
+        |bencher| {
+            bencher.iter_custom(|rounds| {
+                let mut took = Duration::ZERO;
+                let commands = usize::try_from(rounds).unwrap().next_multiple_of(AT_ONCE);
+                for _ in 0..commands / AT_ONCE {
+                    let begun = Instant::now();
+                    let asked =
+                        (0..AT_ONCE).map(|at| rules::submit(&ledger, rules::request(number + at)));
+                    runtime.block_on(join_all(asked));
+                    took += begun.elapsed();
+                    number += AT_ONCE;
+                }
+                took.mul_f64(rounds as f64 / commands as f64)
+            });
+        },
+    );
+    group.finish();
+    runtime.block_on(ledger.close());
 }
 
 criterion_group!(benches, stages);

@@ -51,11 +51,21 @@ pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
 }
 
 fn record(method: &str, route: String, status: u16, took: Duration) {
-    tracing::info!(
-        http.status = status,
-        took.micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
-        "request: answered"
-    );
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    // What went well is counted; of a busy server, lines about it would be most of its work on the log.
+    if status < 400 {
+        tracing::debug!(
+            http.status = status,
+            took.micros = micros,
+            "request: answered"
+        );
+    } else {
+        tracing::info!(
+            http.status = status,
+            took.micros = micros,
+            "request: refused"
+        );
+    }
     let labels = [
         ("method", method.to_owned()),
         ("route", route),

@@ -2,9 +2,10 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{CONTENT_TYPE, HOST};
-use hyper::{Method, Request};
+use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -51,6 +52,32 @@ impl Connection {
 
     /// The status, and the whole answer.
     pub async fn ask(&mut self, ask: Ask) -> (u16, Bytes) {
+        let answer = self.send(ask).await;
+        let status = answer.status().as_u16();
+        let body = answer.into_body().collect().await.unwrap();
+        (status, body.to_bytes())
+    }
+
+    /// The status, and the answer piece by piece.
+    pub async fn stream(&mut self, ask: Ask, mut take: impl FnMut(&[u8])) -> u16 {
+        let answer = self.send(ask).await;
+        let status = answer.status().as_u16();
+        let mut body = answer.into_body();
+        while let Some(frame) = body.frame().await {
+            if let Some(piece) = frame.unwrap().data_ref() {
+                take(piece);
+            }
+        }
+        status
+    }
+
+    /// Reads what is left of an answer, for the next one to come after it.
+    pub async fn read_out(answer: Response<Incoming>) {
+        answer.into_body().collect().await.unwrap();
+    }
+
+    /// The answer, before its body.
+    pub async fn send(&mut self, ask: Ask) -> Response<Incoming> {
         let (name, value) = &self.target.credential;
         let request = Request::builder()
             .method(ask.method)
@@ -61,9 +88,6 @@ impl Connection {
             .body(Full::from(ask.body))
             .unwrap();
         self.sender.ready().await.unwrap();
-        let answer = self.sender.send_request(request).await.unwrap();
-        let status = answer.status().as_u16();
-        let body = answer.into_body().collect().await.unwrap();
-        (status, body.to_bytes())
+        self.sender.send_request(request).await.unwrap()
     }
 }

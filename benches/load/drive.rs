@@ -161,9 +161,14 @@ impl Measured {
 impl fmt::Display for Measured {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let millis = |micros: u64| micros as f64 / 1000.0;
+        let share = 100.0 * self.rate / self.echo;
+        let beside = match self.echo {
+            0.0 => String::new(),
+            echo => format!("echo {echo:>7.0}/s ({share:>4.1} %)  "),
+        };
         write!(
             f,
-            "{:<12} {:<9} {:>4} connections {:>9.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms  p99.9 {:>8.2} ms  echo {:>7.0}/s ({:>4.1} %)  refused {}  {}  {}",
+            "{:<12} {:<9} {:>4} connections {:>9.0}/s  p50 {:>8.2} ms  p99 {:>8.2} ms  p99.9 {:>8.2} ms  {}refused {}  {}  {}",
             self.work,
             self.store,
             self.connections,
@@ -171,8 +176,7 @@ impl fmt::Display for Measured {
             millis(self.p50_micros),
             millis(self.p99_micros),
             millis(self.p999_micros),
-            self.echo,
-            100.0 * self.rate / self.echo,
+            beside,
             self.refused,
             self.used,
             self.durability,

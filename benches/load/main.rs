@@ -4,6 +4,9 @@
 //! [--samples N] [--records N] [--out DIR]`. Works: see `work.rs`. Closed loop unless `--rate` says how many requests are due a second; then a
 //! request's latency counts from when it was due, so that a server that stalls is not flattered. Beside each figure stands the rate of a bare
 //! HTTP server that echoes the same requests on the same cores in the same run.
+//!
+//! Instead of works: `growth --records 10000000` asks with a short log and again with one of that many records more (`growth.rs`), `overload
+//! --seconds 60` for ten times what can be sustained (`overload.rs`), `soak --minutes 30` for little for a long time (`soak.rs`).
 
 #![expect(
     clippy::unwrap_used,
@@ -16,14 +19,17 @@
 mod client;
 mod drive;
 mod echo;
+mod growth;
 mod options;
+mod overload;
 mod report;
 mod server;
+mod soak;
 mod usage;
 mod work;
 
 use drive::Measured;
-use options::Options;
+use options::{Course, Options};
 use server::Server;
 use work::Work;
 
@@ -40,16 +46,28 @@ fn main() {
 async fn run(options: &Options) -> Vec<Measured> {
     let mut all = Vec::new();
     for store in &options.stores {
-        for work in &options.works {
-            for connections in &options.connections {
-                let mut samples = Vec::new();
-                for _ in 0..options.samples {
-                    samples.push(sample(options, store, *work, *connections).await);
-                }
-                let median = Measured::median(samples);
-                println!("{median}");
-                all.push(median);
+        match options.course {
+            Some(Course::Growth) => all.extend(growth::grow(options, store).await),
+            Some(Course::Overload) => overload::overload(options, store).await,
+            Some(Course::Soak) => soak::soak(options, store).await,
+            None => all.extend(figures(options, store).await),
+        }
+    }
+    all
+}
+
+/// Each work, at each number of connections.
+async fn figures(options: &Options, store: &str) -> Vec<Measured> {
+    let mut all = Vec::new();
+    for work in &options.works {
+        for connections in &options.connections {
+            let mut samples = Vec::new();
+            for _ in 0..options.samples {
+                samples.push(sample(options, store, *work, *connections).await);
             }
+            let median = Measured::median(samples);
+            println!("{median}");
+            all.push(median);
         }
     }
     all

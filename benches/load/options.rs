@@ -1,11 +1,24 @@
 //! What the load program was told to do.
 
+use crate::soak;
 use crate::work::Work;
 use std::path::PathBuf;
+
+/// What takes longer than a figure.
+#[derive(Clone, Copy)]
+pub enum Course {
+    Growth,
+    Overload,
+    Soak,
+}
 
 /// The command line.
 pub struct Options {
     pub works: Vec<Work>,
+    /// A longer course instead of works.
+    pub course: Option<Course>,
+    /// How long a soak takes.
+    pub minutes: u64,
     pub connections: Vec<usize>,
     pub stores: Vec<String>,
     /// Requests due a second; closed loop when absent.
@@ -22,6 +35,8 @@ impl Options {
     pub fn of(mut words: impl Iterator<Item = String>) -> Self {
         let mut options = Self {
             works: Vec::new(),
+            course: None,
+            minutes: soak::MINUTES,
             connections: vec![1, 32, 256],
             stores: vec!["sqlite".to_owned()],
             rate: None,
@@ -46,6 +61,10 @@ impl Options {
                 "--out" => options.out = value().into(),
                 // What cargo adds.
                 "--bench" => {}
+                "--minutes" => options.minutes = value().parse().unwrap(),
+                "growth" => options.course = Some(Course::Growth),
+                "overload" => options.course = Some(Course::Overload),
+                "soak" => options.course = Some(Course::Soak),
                 name => match Work::of(name) {
                     Some(work) => options.works.push(work),
                     None => panic!("{name} is none of {}", Work::NAMES.join(", ")),

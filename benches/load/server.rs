@@ -1,17 +1,18 @@
 //! The shipped server, with a log that is ready for the work.
 
 use crate::client::{Ask, Connection, Target};
-use crate::work::{ADAPTER, DENIED, WAITING, Work, decide, policies};
+use crate::growth::Targets;
+use crate::work::{ADAPTER, DENIED, WAITING, Work, decide, get, policies};
 use hyper::Method;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use uuid::Uuid;
 
 const ADAPTER_SECRET: &str = "the bench's own adapter secret, 32 bytes or more";
@@ -35,11 +36,17 @@ pub struct Server {
     durability: String,
     key: String,
     database: Option<(String, String)>,
-    _data: tempfile::TempDir,
+    arguments: Vec<String>,
+    data: tempfile::TempDir,
 }
 
 impl Server {
     pub async fn start(store: &str) -> Self {
+        Self::start_with(store, &[]).await
+    }
+
+    /// Starts it with more on its command line.
+    pub async fn start_with(store: &str, more: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let mut arguments = vec!["--data".to_owned(), data.path().display().to_string()];
         let database = match store {
@@ -56,32 +63,16 @@ impl Server {
             .output()
             .unwrap();
         assert!(issued.status.success(), "{issued:?}");
-        let mut child = Command::new(probity())
-            .arg("serve")
-            .args(&arguments)
-            .args(["--listen", "127.0.0.1:0", "--origin", "bench.example"])
-            .env("ADAPTER_JWT_SECRET", ADAPTER_SECRET)
-            .env("OPS_LOCAL_API_KEY", OPS_KEY)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut after = |words: &str| loop {
-            let line = lines.next().unwrap().unwrap();
-            if let Some((_, rest)) = line.split_once(words) {
-                return rest.trim().to_owned();
-            }
-        };
-        let durability = after("record store: ");
-        let address = after("listening on http://").parse().unwrap();
-        std::thread::spawn(move || lines.for_each(drop));
+        arguments.extend(more.iter().map(|word| (*word).to_owned()));
+        let (child, durability, address) = serve(&arguments);
         Self {
             child,
             address,
             durability,
             key: String::from_utf8(issued.stdout).unwrap().trim().to_owned(),
             database,
-            _data: data,
+            arguments,
+            data,
         }
     }
 
@@ -97,7 +88,7 @@ impl Server {
     pub async fn prepare(&self, work: Work, records: usize) -> Target {
         let operator = self.target(("x-ops-api-key", OPS_KEY.to_owned()));
         let adapter = self.target(("x-adapter-token", adapter_token()));
-        let native = self.target(("authorization", format!("Bearer {}", self.key)));
+        let native = self.native();
         let registration = json!({
             "adapter_id": ADAPTER, "display_name": "Bench", "risk_class": "low", "capabilities": ["tool"], "version": "1.0.0", "enabled": true,
         });
@@ -123,16 +114,24 @@ impl Server {
                     ..native
                 }
             }
-            Work::Page | Work::Point | Work::Receipt => {
-                decided(&adapter, DENIED, READ_DECISIONS).await;
-                let ids = decisions(&native, "verdict=deny", READ_DECISIONS).await;
-                Target {
-                    ids: ids.into(),
-                    size: READ_DECISIONS + records as u64,
-                    ..native
-                }
-            }
+            Work::Page | Work::Point | Work::Receipt => self.reads(&adapter, records as u64).await,
         }
+    }
+
+    /// Makes decisions, to be read.
+    async fn reads(&self, adapter: &Target, records: u64) -> Target {
+        let native = self.native();
+        decided(adapter, DENIED, READ_DECISIONS).await;
+        let ids = decisions(&native, "verdict=deny", READ_DECISIONS).await;
+        Target {
+            ids: ids.into(),
+            size: READ_DECISIONS + records,
+            ..native
+        }
+    }
+
+    fn native(&self) -> Target {
+        self.target(("authorization", format!("Bearer {}", self.key)))
     }
 
     fn target(&self, credential: (&'static str, String)) -> Target {
@@ -145,6 +144,96 @@ impl Server {
         }
     }
 
+    /// Adapter and policies, and decisions that are there to be read.
+    pub async fn prepare_growth(&self) -> Targets {
+        let adapter = self.prepare(Work::Decide, 0).await;
+        let reads = self.reads(&adapter, 0).await;
+        Targets {
+            native: self.native(),
+            adapter,
+            reads,
+        }
+    }
+
+    /// Stops it as an operator would, and starts it again: how long until it is ready.
+    pub async fn restart(&mut self) -> Duration {
+        let id = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+        self.child.wait().unwrap();
+        let begun = Instant::now();
+        (self.child, self.durability, self.address) = serve(&self.arguments);
+        loop {
+            let mut connection = Connection::open(&self.native()).await;
+            if connection.ask(get("/ready")).await.0 == 200 {
+                return begun.elapsed();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Memory at its highest.
+    pub fn memory_mib(&self) -> u64 {
+        crate::usage::memory(self.id()) / 1024
+    }
+
+    /// Memory now.
+    pub fn memory_now_mib(&self) -> u64 {
+        crate::usage::memory_now(self.id()) / 1024
+    }
+
+    /// Records of the log.
+    pub async fn size(&self) -> u64 {
+        let mut connection = Connection::open(&self.native()).await;
+        let (status, answer) = connection.ask(get("/v1/logs/local/checkpoint")).await;
+        assert_eq!(status, 200, "{answer:?}");
+        let text = String::from_utf8(answer.to_vec()).unwrap();
+        text.lines().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// Exports the log and has it judged: the judge's last line.
+    pub async fn verify(&self) -> String {
+        let bundle = self.data.path().join("soak.tar");
+        let mut file = std::fs::File::create(&bundle).unwrap();
+        let mut connection = Connection::open(&self.native()).await;
+        let write = |piece: &[u8]| file.write_all(piece).unwrap();
+        let ask = Ask {
+            method: Method::POST,
+            path: "/v1/logs/local/bundles".to_owned(),
+            content_type: "application/json",
+            body: b"{}".to_vec(),
+        };
+        let status = connection.stream(ask, write).await;
+        assert_eq!(status, 200);
+        let key = Command::new(probity())
+            .args(["vkey", "--tenant", "local", "--data"])
+            .arg(self.data.path())
+            .output()
+            .unwrap();
+        let key = String::from_utf8(key.stdout).unwrap();
+        let judged = Command::new(probity().with_file_name("probity-verify"))
+            .arg(&bundle)
+            .args(["--key", key.trim()])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&judged.stdout).into_owned();
+        assert!(judged.status.success(), "{text}");
+        text.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// Bytes of the files of records, and of those of views; none where a database server has them.
+    pub fn disk(&self) -> Option<(u64, u64)> {
+        if self.database.is_some() {
+            return None;
+        }
+        let bytes = |beginning: &str| {
+            let files = std::fs::read_dir(self.data.path()).unwrap();
+            let all = files.map(|file| file.unwrap());
+            let of = all.filter(|file| file.file_name().to_string_lossy().starts_with(beginning));
+            of.map(|file| file.metadata().unwrap().len()).sum()
+        };
+        Some((bytes("probity.db"), bytes("views.db")))
+    }
+
     pub async fn stop(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -155,6 +244,38 @@ impl Server {
             dropped.await.unwrap();
         }
     }
+}
+
+/// A load program that broke down leaves no server behind.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Starts the server: its process, how durable its commits are, where it listens.
+fn serve(arguments: &[String]) -> (Child, String, SocketAddr) {
+    let mut child = Command::new(probity())
+        .arg("serve")
+        .args(arguments)
+        .args(["--listen", "127.0.0.1:0", "--origin", "bench.example"])
+        .env("ADAPTER_JWT_SECRET", ADAPTER_SECRET)
+        .env("OPS_LOCAL_API_KEY", OPS_KEY)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut after = |words: &str| loop {
+        let line = lines.next().unwrap().unwrap();
+        if let Some((_, rest)) = line.split_once(words) {
+            return rest.trim().to_owned();
+        }
+    };
+    let durability = after("record store: ");
+    let address = after("listening on http://").parse().unwrap();
+    std::thread::spawn(move || lines.for_each(drop));
+    (child, durability, address)
 }
 
 async fn one(target: &Target, path: &str, body: &Value) {
@@ -199,19 +320,14 @@ async fn decisions(target: &Target, which: &str, count: u64) -> Vec<String> {
     let mut connection = Connection::open(target).await;
     let mut ids = Vec::new();
     while (ids.len() as u64) < count {
-        let ask = Ask {
-            method: Method::GET,
-            path: format!(
-                "/v1/logs/local/decisions?{which}&limit={PAGE}&offset={}",
-                ids.len()
-            ),
-            content_type: "application/json",
-            body: Vec::new(),
-        };
+        let ask = get(&format!(
+            "/v1/logs/local/decisions?{which}&limit={PAGE}&offset={}",
+            ids.len()
+        ));
         let (status, answer) = connection.ask(ask).await;
         assert_eq!(status, 200, "{answer:?}");
         let page: Value = serde_json::from_slice(&answer).unwrap();
-        let rows = page["decisions"].as_array().unwrap();
+        let rows = page["items"].as_array().unwrap();
         if rows.is_empty() {
             break;
         }

@@ -82,9 +82,19 @@ fn busy() -> u64 {
     fields.iter().sum::<u64>() - fields.iter().skip(3).take(2).sum::<u64>()
 }
 
-fn memory(process: u32) -> u64 {
+/// Of a process, at its highest, KiB.
+pub fn memory(process: u32) -> u64 {
+    status(process, "VmHWM:")
+}
+
+/// Of a process, now, KiB.
+pub fn memory_now(process: u32) -> u64 {
+    status(process, "VmRSS:")
+}
+
+fn status(process: u32, line: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let peak = peak.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
-    peak.unwrap_or(0)
+    let found = status.lines().find_map(|one| one.strip_prefix(line));
+    let found = found.and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok());
+    found.unwrap_or(0)
 }

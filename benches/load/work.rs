@@ -112,9 +112,9 @@ impl Work {
                 &format!("/v1/logs/local/decisions/{}/resolve", id(number)),
                 &json!({"status": "approved", "justification": "looked at it"}),
             ),
-            Self::Page => get("/v1/logs/local/decisions?verdict=deny&limit=50".to_owned()),
-            Self::Point => get(format!("/v1/logs/local/decisions/{}", id(number))),
-            Self::Receipt => get(format!("/v1/logs/local/receipts/{}", number % target.size)),
+            Self::Page => get("/v1/logs/local/decisions?verdict=deny&limit=50"),
+            Self::Point => get(&format!("/v1/logs/local/decisions/{}", id(number))),
+            Self::Receipt => get(&format!("/v1/logs/local/receipts/{}", number % target.size)),
         })
     }
 }
@@ -197,10 +197,11 @@ fn post(path: &str, body: &serde_json::Value) -> Ask {
     }
 }
 
-const fn get(path: String) -> Ask {
+/// What is only read.
+pub fn get(path: &str) -> Ask {
     Ask {
         method: Method::GET,
-        path,
+        path: path.to_owned(),
         content_type: JSON,
         body: Vec::new(),
     }

@@ -14,6 +14,7 @@ mod log;
 mod measure;
 mod raw;
 mod read;
+mod rules;
 
 fn main() {
     let wanted: Vec<String> = std::env::args()

@@ -5,21 +5,14 @@
 
 use crate::log::{Place, batch, tenant};
 use crate::measure::{Rate, SAMPLES, median, print, time};
-use probity_governance::command::Operation;
+use crate::rules::{self, submit};
 use probity_governance::engine::{Beside, PolicySet, decide};
 use probity_governance::state::{Applied, State};
 use probity_ledger::export::{End, Shown, TarSink, export};
 use probity_ledger::store::StoredRecord;
-use probity_ledger::{Ledger, Submission};
-use probity_schemas::body::Body;
 use probity_schemas::event::Event;
-use probity_schemas::event::decision::{Facts, Request};
-use probity_schemas::event::registry::CredentialIssued;
-use probity_schemas::policy::{
-    Condition, Operator, Policy, PolicySubject, Scalar, Scope, SubjectKind,
-};
+use probity_schemas::event::decision::Facts;
 use probity_schemas::record::Record;
-use probity_schemas::vocabulary::{CredentialMethod, Effect, Role};
 use probity_verifier::{Authorities, Options, Witnesses, judge_path};
 use sha2::{Digest as _, Sha256};
 use std::path::Path;
@@ -150,14 +143,11 @@ fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
 
 async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRecord>, String) {
     let ledger = place.open("read").await;
-    submit(&ledger, credential()).await;
-    for number in 0..32 {
-        submit(&ledger, Operation::PublishPolicy(Box::new(policy(number)))).await;
-    }
+    rules::publish(&ledger).await;
     for round in 0..records / 1000 {
         ledger.submit(&tenant(), batch(round, 900)).await.unwrap();
         let decisions: Vec<_> = (0..100)
-            .map(|at| submit(&ledger, request(round * 100 + at)))
+            .map(|at| submit(&ledger, rules::request(round * 100 + at)))
             .collect();
         futures_util::future::join_all(decisions).await;
     }
@@ -180,83 +170,4 @@ async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRec
     .unwrap();
     ledger.close().await;
     (rows, key)
-}
-
-async fn submit(ledger: &Ledger, operation: Operation) {
-    let mut submission: Submission = batch(0, 0);
-    submission.command.actor = match operation {
-        Operation::RequestDecision(_) => "agent:bench".to_owned(),
-        _ => "system".to_owned(),
-    };
-    submission.command.operation = operation;
-    ledger.submit(&tenant(), submission).await.unwrap();
-}
-
-/// The right to ask, for the agent of this bench.
-fn credential() -> Operation {
-    let issued = CredentialIssued {
-        actor: "agent:bench".to_owned(),
-        digest: "0".repeat(64),
-        method: CredentialMethod::Key,
-        roles: vec![Role::Agent],
-    };
-    Operation::IssueCredential("bench".to_owned(), Box::new(issued))
-}
-
-fn request(number: usize) -> Operation {
-    let context = format!(
-        r#"{{"exec":{{"argv":["ls","-la"],"argv0":"ls","cwd":"/workspace/repo"}},"targets":{{"paths":["/workspace/repo/src/{number}"]}}}}"#
-    );
-    Operation::RequestDecision(
-        Request {
-            action: "exec".to_owned(),
-            capabilities: vec!["shell.exec".to_owned()],
-            context: Some(Body::from_foreign(context.as_bytes()).unwrap()),
-            ..Request::default()
-        }
-        .into(),
-    )
-}
-
-fn policy(number: usize) -> Policy {
-    let condition = |field: &str, operator, values: &[&str]| Condition {
-        field: field.to_owned(),
-        operator,
-        values: values
-            .iter()
-            .map(|text| Scalar::Text((*text).to_owned()))
-            .collect(),
-    };
-    let last = number == 31;
-    Policy {
-        conditions: if last {
-            Vec::new()
-        } else {
-            vec![
-                condition("context.exec.argv0", Operator::In, &["ls", "cat", "git"]),
-                condition(
-                    "context.targets.paths",
-                    Operator::AllUnder,
-                    &[&format!(
-                        "/workspace/{}",
-                        if number == 0 { "repo" } else { "other" }
-                    )],
-                ),
-            ]
-        },
-        effect: if last {
-            Effect::RequireApproval
-        } else {
-            Effect::Allow
-        },
-        enabled: true,
-        explanation: None,
-        id: format!("policy-{number:02}"),
-        precedence: if last { -100 } else { 10 },
-        scope: Scope::default(),
-        subject: PolicySubject {
-            kind: SubjectKind::Tool,
-            name: (!last).then(|| "exec".to_owned()),
-        },
-    }
 }

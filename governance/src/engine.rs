@@ -5,8 +5,8 @@
 
 mod v1;
 
-pub use v1::trace::{ConditionTrace, PolicyTrace, Skipped, TraceResult, trace};
-pub use v1::{RISK_FLAGS, decide, gather, request_digest};
+pub use v1::trace::{ConditionTrace, PolicyTrace, Skipped, TraceResult, Weighing};
+pub use v1::{Field, RISK_FLAGS, decide, gather, request_digest};
 
 use crate::command::ClearBodies;
 use crate::state::{Directory, InForce, policyset_digest};

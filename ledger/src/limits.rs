@@ -105,6 +105,12 @@ pub const SEAL_SEARCH_RECORDS: u32 = 32;
 /// Hashes of a full tile.
 pub const TILE_HASHES: u64 = 256;
 
+/// Tiles of one level that are written at once.
+pub const TILES_A_ROUND: u64 = 64;
+
+/// How often at most tiles are written in one heartbeat of a log: with the two above, 262,144 records a second.
+pub const TILE_ROUNDS_A_BEAT: u64 = 16;
+
 /// Attachments a command brings at most.
 pub const COMMAND_ATTACHMENTS_MAX: usize = 16;
 

@@ -155,7 +155,7 @@ impl Beside {
         if let Some(person) = self.erases
             && records
                 .iter()
-                .any(|record| matches!(record.event, Event::PersonalErased(_)))
+                .any(|record| matches!(record.told.event, Event::PersonalErased(_)))
         {
             disclosures.retain(|one| one.person != person);
             erased.push(person);
@@ -169,7 +169,7 @@ impl Beside {
             .map(|one| (one.digest, one))
             .collect();
         for record in records {
-            let found = event_digests(&record.event);
+            let found = event_digests(&record.told.event);
             for (place, (digest, _)) in (0..).zip(found) {
                 disclosures.extend(waiting.remove(&digest).map(|one| SealedDisclosure {
                     sequence: record.sequence,

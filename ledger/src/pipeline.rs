@@ -208,7 +208,7 @@ async fn seal_all(
                 actor: &admitted.command.actor,
                 time,
                 workspace: admitted.command.workspace.as_deref(),
-                event: &record.event,
+                event: &record.told.event,
             })
             .map_err(|error| SubmitError::Broken {
                 why: error.to_string(),

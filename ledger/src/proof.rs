@@ -3,7 +3,7 @@
 //! Hashes above the leaves come from full tiles where there are any and are computed from the leaves where there are none, so tiles can
 //! be deleted at any time.
 
-use crate::limits::TILE_HASHES;
+use crate::limits::{TILE_HASHES, TILES_A_ROUND};
 use crate::paths::Paths;
 use crate::store::{Head, LogNumber, Store, StoreError};
 use crate::tile_roots::TileRoots;
@@ -175,14 +175,13 @@ fn missing(level: u8, index: u64) -> StoreError {
 /// # Errors
 /// [`StoreError`].
 pub async fn write_tiles(store: &dyn Store, head: &Head) -> Result<u64, StoreError> {
-    const TILES_A_CALL: u64 = 64;
     let mut written = 0;
     let mut below = head.range.size();
     for level in 0..TILE_LEVELS {
         let full = below / TILE_HASHES;
         let have = store.tile_count(head.log, level).await?;
         let mut tiles = Vec::new();
-        for index in have..full.min(have + TILES_A_CALL) {
+        for index in have..full.min(have + TILES_A_ROUND) {
             let hashes =
                 level_hashes(store, head.log, level, index * TILE_HASHES, TILE_HASHES).await?;
             tiles.push((

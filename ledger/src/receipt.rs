@@ -8,7 +8,7 @@ use probity_schemas::error::FormatError;
 use probity_schemas::event::Event;
 use probity_schemas::hash::Hash;
 use probity_schemas::record::Record;
-use probity_schemas::subject::Tenant;
+use probity_schemas::subject::{Subject, Tenant};
 use std::sync::Arc;
 
 /// A command, and what comes with it.
@@ -63,7 +63,7 @@ impl Receipt {
 }
 
 /// A record that is durable.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Committed {
     /// Its position.
     pub sequence: u64,
@@ -71,6 +71,17 @@ pub struct Committed {
     pub leaf: Hash,
     /// Its line, without the line feed.
     pub line: Arc<[u8]>,
+    /// What the line says, where it was made just now.
+    told: Option<Arc<Told>>,
+}
+
+/// What a record says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What it is about.
+    pub subject: Subject,
+    /// What happened.
+    pub event: Event,
 }
 
 impl Committed {
@@ -79,6 +90,7 @@ impl Committed {
             sequence: sealed.sequence,
             leaf: sealed.row.leaf,
             line: Arc::clone(&sealed.row.line),
+            told: Some(Arc::clone(&sealed.told)),
         }
     }
 
@@ -90,14 +102,38 @@ impl Committed {
         Record::parse_canonical(&self.line)
     }
 
-    /// Its body.
+    /// Its body, as its line has it.
     ///
     /// # Errors
     /// [`FormatError`] for a line that is no record.
     pub fn event(&self) -> Result<Event, FormatError> {
         self.record()?.event()
     }
+
+    /// Its subject and its body; the line is read only where it was not made just now.
+    ///
+    /// # Errors
+    /// [`FormatError`] for a line that is no record.
+    pub fn told(&self) -> Result<Arc<Told>, FormatError> {
+        if let Some(told) = &self.told {
+            return Ok(Arc::clone(told));
+        }
+        let record = self.record()?;
+        Ok(Arc::new(Told {
+            subject: Subject::parse(&record.envelope.subject)?,
+            event: record.event()?,
+        }))
+    }
 }
+
+/// Two are the same if their lines are.
+impl PartialEq for Committed {
+    fn eq(&self, other: &Self) -> bool {
+        (self.sequence, self.leaf, &self.line) == (other.sequence, other.leaf, &other.line)
+    }
+}
+
+impl Eq for Committed {}
 
 impl From<StoredRecord> for Committed {
     fn from(stored: StoredRecord) -> Self {
@@ -105,6 +141,7 @@ impl From<StoredRecord> for Committed {
             sequence: stored.sequence,
             leaf: stored.leaf,
             line: stored.line,
+            told: None,
         }
     }
 }

@@ -59,7 +59,7 @@ impl Log {
         let mut signers: Vec<&dyn Signer> = vec![&*self.signer];
         let places = records.iter().zip(1..);
         for (record, place) in places {
-            let Event::SignerRotated(rotated) = &record.event else {
+            let Event::SignerRotated(rotated) = &record.told.event else {
                 continue;
             };
             let named = |next: &&Arc<dyn Signer>| {
@@ -76,7 +76,7 @@ impl Log {
 
     /// A batch is durable: after a rotation the new key signs, and a snapshot under the old one is not believed any more.
     pub(crate) fn change_signer(&mut self, records: &[SealedRecord]) {
-        let rotated = records.last().map(|record| &record.event);
+        let rotated = records.last().map(|record| &record.told.event);
         if let (Some(Event::SignerRotated(_)), Some(next)) = (rotated, self.next_signer.take()) {
             tracing::info!(log.tenant = %self.tenant, key.id = %next.verifier_key().id(), "the signer's key was rotated");
             self.signer = next;

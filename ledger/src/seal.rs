@@ -3,19 +3,20 @@
 //! Not durable yet: what is sealed here exists only once the store has kept it, and is dropped if it does not.
 
 use crate::ids::{EntropyError, Ids};
+use crate::receipt::Told;
 use crate::signer::{Signer, sign_checkpoint};
 use crate::store::{Head, NewAlias, NewRecord};
 use probity_governance::command::{Command, Draft};
 use probity_schemas::canonical;
 use probity_schemas::checkpoint::Checkpoint;
 use probity_schemas::error::FormatError;
-use probity_schemas::event::Event;
 use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::note::NoteError;
 use probity_schemas::record::{Envelope, SPEC_VERSION, sequence_text};
 use probity_schemas::time::Time;
 use probity_schemas::tree::CompactRange;
 use std::borrow::Cow;
+use std::sync::Arc;
 use thiserror::Error;
 use uuid::Uuid;
 
@@ -78,8 +79,8 @@ impl Tip {
 pub(crate) struct SealedRecord {
     /// Its position.
     pub sequence: u64,
-    /// Its event.
-    pub event: Event,
+    /// What it says.
+    pub told: Arc<Told>,
     /// What the store keeps of it.
     pub row: NewRecord,
     /// Second names that come with it.
@@ -162,7 +163,10 @@ pub(crate) fn seal(
     };
     Ok(SealedRecord {
         sequence,
-        event: draft.event,
+        told: Arc::new(Told {
+            subject: draft.subject,
+            event: draft.event,
+        }),
         row,
         aliases,
     })

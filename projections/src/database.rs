@@ -24,7 +24,7 @@ mod schema;
 mod sets;
 
 use crate::error::ViewError;
-use crate::limits::READERS_MAX;
+use crate::limits::{READERS_MAX, ROWS_AT_ONCE};
 use crate::value::{Kind, Value};
 use crate::view::Cells;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
@@ -66,7 +66,8 @@ impl Database {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(Duration::from_secs(10))
-            .statement_cache_capacity(512);
+            .statement_cache_capacity(512)
+            .row_buffer_size(ROWS_AT_ONCE);
         let pool = |connections| SqlitePoolOptions::new().max_connections(connections);
         let writer = pool(1).connect_with(options.clone()).await?;
         let readers = pool(READERS_MAX).connect_with(options).await?;

@@ -14,7 +14,7 @@ use crate::error::ViewError;
 use crate::limits::BATCH_BYTES_MAX;
 use crate::parked;
 use crate::position::{self, Position};
-use crate::progress::{Progress, publish};
+use crate::progress::{Board, publish};
 use crate::source::Source;
 use crate::view::Definition;
 use futures_util::future::join_all;
@@ -22,7 +22,6 @@ use probity_ledger::reader::LogHead;
 use probity_schemas::subject::Tenant;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use tokio::sync::watch;
 
 /// A target's place in a tenant's log.
 type Place = (String, Tenant);
@@ -33,7 +32,7 @@ pub(crate) struct Follower {
     source: Arc<dyn Source>,
     views: &'static [Definition],
     places: HashMap<Place, Standing>,
-    progress: Arc<watch::Sender<Progress>>,
+    board: Arc<Board>,
 }
 
 /// What the follower remembers of a place.
@@ -49,14 +48,14 @@ impl Follower {
         database: Database,
         source: Arc<dyn Source>,
         views: &'static [Definition],
-        progress: Arc<watch::Sender<Progress>>,
+        board: Arc<Board>,
     ) -> Self {
         Self {
             database,
             source,
             views,
             places: HashMap::new(),
-            progress,
+            board,
         }
     }
 
@@ -78,7 +77,7 @@ impl Follower {
             }
             self.report(&log, &targets);
         }
-        let progress = self.progress.borrow();
+        let progress = self.board.progress();
         self.views
             .iter()
             .for_each(|view| publish(&progress.lag(view.name)));
@@ -277,7 +276,7 @@ impl Follower {
 
     /// Tells those who wait where the views that are read stand now.
     fn report(&self, log: &LogHead, targets: &[(Target, bool)]) {
-        self.progress.send_modify(|progress| {
+        self.board.update(|progress| {
             for (target, live) in targets {
                 let place = (target.table.clone(), log.tenant.clone());
                 if let (true, Some(standing)) = (live, self.places.get(&place)) {

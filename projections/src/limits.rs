@@ -11,8 +11,8 @@ pub const BATCH_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// How long a follower sleeps when nobody in this process wakes it: other nodes append too.
 pub const POLL: Duration = Duration::from_millis(200);
 
-/// How long a follower lets commits gather before it follows them: each pass costs a transaction a view, however few records it is of.
-pub const GATHER: Duration = Duration::from_millis(10);
+/// How long a follower lets commits gather before it follows them, unless somebody waits: each pass costs a transaction a view, however few records it is of.
+pub const GATHER: Duration = Duration::from_millis(25);
 
 /// How long a follower rests after its database failed.
 pub const REST: Duration = Duration::from_secs(1);
@@ -38,6 +38,9 @@ pub const COLUMNS_MAX: usize = 64;
 
 /// Rows of a page, and of a step of a digest.
 pub const PAGE_ROWS_MAX: u32 = 1_000;
+
+/// Rows that SQLite's thread hands over before it waits for their reader: a page.
+pub const ROWS_AT_ONCE: usize = 512;
 
 /// Connections that read views at once.
 pub const READERS_MAX: u32 = 8;

@@ -9,7 +9,14 @@ use probity_schemas::subject::Tenant;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::time::Instant;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
+
+/// What the follower tells those who ask, and they the follower: how far every view is, and that somebody waits.
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    progress: watch::Sender<Progress>,
+    waiting: Notify,
+}
 
 /// How every view stands in every log.
 #[derive(Debug, Default)]
@@ -129,20 +136,40 @@ impl Progress {
     }
 }
 
-/// Waits until a view has come to a size, or the deadline is there, or the view has stopped before it.
-pub(crate) async fn wait_for(
-    progress: &watch::Sender<Progress>,
-    view: &'static str,
-    tenant: &Tenant,
-    wanted: u64,
-    deadline: tokio::time::Instant,
-) -> Result<Position, NotYet> {
-    let mut changes = progress.subscribe();
-    let reached = changes.wait_for(|now| now.reached(view, tenant, wanted).is_some());
-    let _ = tokio::time::timeout_at(deadline, reached).await;
-    let now = progress.borrow();
-    now.reached(view, tenant, wanted)
-        .unwrap_or_else(|| Err(now.not_yet(view, tenant, wanted)))
+impl Board {
+    /// How every view stands now.
+    pub(crate) fn progress(&self) -> watch::Ref<'_, Progress> {
+        self.progress.borrow()
+    }
+
+    /// Changes how views stand, and tells those who wait.
+    pub(crate) fn update(&self, change: impl FnOnce(&mut Progress)) {
+        self.progress.send_modify(change);
+    }
+
+    /// Comes when somebody waits for a view.
+    pub(crate) async fn is_waited_for(&self) {
+        self.waiting.notified().await;
+    }
+
+    /// Waits until a view has come to a size, or the deadline is there, or the view has stopped before it.
+    pub(crate) async fn wait_for(
+        &self,
+        view: &'static str,
+        tenant: &Tenant,
+        wanted: u64,
+        deadline: tokio::time::Instant,
+    ) -> Result<Position, NotYet> {
+        let mut changes = self.progress.subscribe();
+        if self.progress().reached(view, tenant, wanted).is_none() {
+            self.waiting.notify_one();
+        }
+        let reached = changes.wait_for(|now| now.reached(view, tenant, wanted).is_some());
+        let _ = tokio::time::timeout_at(deadline, reached).await;
+        let now = self.progress();
+        now.reached(view, tenant, wanted)
+            .unwrap_or_else(|| Err(now.not_yet(view, tenant, wanted)))
+    }
 }
 
 /// Shows a view's lag as metrics.

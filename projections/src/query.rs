@@ -5,14 +5,13 @@ use crate::database::{Database, Session, Target};
 use crate::error::{NotYet, ViewError};
 use crate::limits::PAGE_ROWS_MAX;
 use crate::position::{POSITION_KINDS, Position};
-use crate::progress::{Progress, wait_for};
+use crate::progress::Board;
 use crate::value::{Kind, Value};
 use crate::view::{Cells, Definition, Key, Row, View};
 use probity_schemas::subject::Tenant;
 use probity_schemas::time::Time;
 use std::marker::PhantomData;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Which part of a list.
@@ -159,15 +158,15 @@ impl Conditions {
 #[derive(Debug)]
 pub struct Query<'a, V> {
     database: &'a Database,
-    progress: &'a watch::Sender<Progress>,
+    board: &'a Board,
     view: PhantomData<V>,
 }
 
 impl<'a, V: View> Query<'a, V> {
-    pub(crate) const fn new(database: &'a Database, progress: &'a watch::Sender<Progress>) -> Self {
+    pub(crate) const fn new(database: &'a Database, board: &'a Board) -> Self {
         Self {
             database,
-            progress,
+            board,
             view: PhantomData,
         }
     }
@@ -183,7 +182,7 @@ impl<'a, V: View> Query<'a, V> {
         timeout: Duration,
     ) -> Result<Position, NotYet> {
         let deadline = Instant::now() + timeout;
-        wait_for(self.progress, V::NAME, tenant, size, deadline).await
+        self.board.wait_for(V::NAME, tenant, size, deadline).await
     }
 
     /// The row of a key.

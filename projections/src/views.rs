@@ -23,7 +23,7 @@ use crate::follow::Follower;
 use crate::limits::{GATHER, PAGE_ROWS_MAX, POLL, REBUILD_POLL, REST};
 use crate::parked::{self, Parked, Retried};
 use crate::position::{self, Position};
-use crate::progress::{Lag, Progress, wait_for};
+use crate::progress::{Board, Lag};
 use crate::query::{self, Query};
 use crate::rebuild::{self, Report};
 use crate::source::Source;
@@ -66,7 +66,7 @@ struct Inner {
     source: Arc<dyn Source>,
     views: &'static [Definition],
     follower: Mutex<Follower>,
-    progress: Arc<watch::Sender<Progress>>,
+    board: Arc<Board>,
     stop: watch::Sender<bool>,
     task: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -92,19 +92,19 @@ impl Views {
         for view in views {
             database.adopt(view).await?;
         }
-        let progress = Arc::new(watch::Sender::new(Progress::default()));
+        let board = Arc::<Board>::default();
         let follower = Follower::new(
             database.clone(),
             Arc::clone(&source),
             views,
-            Arc::clone(&progress),
+            Arc::clone(&board),
         );
         Ok(Self(Arc::new(Inner {
             database,
             source,
             views,
             follower: Mutex::new(follower),
-            progress,
+            board,
             stop: watch::Sender::new(false),
             task: std::sync::Mutex::new(None),
         })))
@@ -158,7 +158,10 @@ impl Views {
                 if rest == REST || changes.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
-                tokio::time::sleep(GATHER).await;
+                tokio::select! {
+                    () = tokio::time::sleep(GATHER) => {}
+                    () = self.0.board.is_waited_for() => {}
+                }
             };
             tokio::select! {
                 _ = stop.wait_for(|stop| *stop) => return,
@@ -182,7 +185,7 @@ impl Views {
     }
 
     fn query<V: View>(&self) -> Query<'_, V> {
-        Query::new(&self.0.database, &self.0.progress)
+        Query::new(&self.0.database, &self.0.board)
     }
 
     /// Decisions and pending approvals.
@@ -240,7 +243,11 @@ impl Views {
         let deadline = tokio::time::Instant::now() + timeout;
         let mut lowest: Option<Position> = None;
         for view in self.0.views {
-            let position = wait_for(&self.0.progress, view.name, tenant, size, deadline).await?;
+            let position = self
+                .0
+                .board
+                .wait_for(view.name, tenant, size, deadline)
+                .await?;
             if lowest.as_ref().is_none_or(|low| position.size < low.size) {
                 lowest = Some(position);
             }
@@ -251,7 +258,7 @@ impl Views {
     /// How far every view is behind.
     #[must_use]
     pub fn lag(&self) -> Vec<Lag> {
-        let progress = self.0.progress.borrow();
+        let progress = self.0.board.progress();
         self.0
             .views
             .iter()

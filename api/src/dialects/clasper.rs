@@ -24,10 +24,12 @@ mod telemetry_keys;
 pub use openapi::document;
 
 use crate::app::App;
-use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::from_fn;
 use axum::routing::{any, get};
+use axum::{Extension, Router};
+use credentials::GoodTokens;
+use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 
 /// Where the document of this surface is served.
@@ -48,6 +50,7 @@ pub(crate) fn router() -> Router<App> {
             DOCUMENT_PATH,
             get(move || async move { ([(CONTENT_TYPE, "application/json")], text) }),
         )
+        .layer(Extension(Arc::<GoodTokens>::default()))
         .layer(from_fn(envelope::trace_id))
 }
 

@@ -13,6 +13,7 @@ mod ruling;
 mod sight;
 pub(super) mod trace;
 
+pub use known::Field;
 pub use risk::FLAGS as RISK_FLAGS;
 
 use super::{Beside, Outcome, PolicySet};

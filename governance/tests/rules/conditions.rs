@@ -3,7 +3,7 @@
 mod fields;
 
 use crate::support::{Log, policy, request_in, when};
-use probity_governance::engine::{TraceResult, trace};
+use probity_governance::engine::{TraceResult, Weighing};
 use probity_schemas::event::decision::Request;
 use probity_schemas::policy::Operator::{self, AtLeast, AtMost, Eq, Exists, In, Prefix};
 use probity_schemas::vocabulary::Effect;
@@ -21,7 +21,8 @@ fn matched(field: &str, operator: Operator, values: &[&str], request: &Request) 
         let mut log = Log::new();
         log.publish([when(policy("p", None, effect), field, operator, values)]);
         let (_, made) = log.ask(request.clone());
-        let told = trace(&log.writer.directory.policy_set(), &made.facts, &[]);
+        let weighing = Weighing::of(&made.facts);
+        let told = weighing.trace(&log.writer.directory.policy_set(), &[]);
         assert_eq!(told.len(), 1);
         assert_eq!(
             told[0].matched,

@@ -86,7 +86,7 @@ async fn find_attachments(
 pub(super) fn attachments_of(records: &[SealedRecord]) -> Vec<ErasedAttachment> {
     let mut erased = Vec::new();
     for record in records {
-        if let Event::PersonalErased(event) = &record.event {
+        if let Event::PersonalErased(event) = &record.told.event {
             erased.extend(event.attachments.iter().map(|blake3| ErasedAttachment {
                 blake3: blake3.clone(),
                 sequence: record.sequence,

@@ -154,7 +154,7 @@ impl View for Decisions {
     type Row = DecisionRow;
 
     const NAME: &'static str = "decisions";
-    const VERSION: u32 = 1;
+    const VERSION: u32 = 2;
     const KEYS: usize = 1;
     const INDEXES: &'static [&'static [&'static str]] = &[
         &["sequence"],
@@ -162,6 +162,9 @@ impl View for Decisions {
         &["adapter", "sequence"],
         &["action", "sequence"],
         &["execution", "sequence"],
+        &["verdict", "sequence"],
+        &["winner", "sequence"],
+        &["agent", "sequence"],
     ];
 
     fn key(entry: &Entry) -> Option<Key> {

@@ -98,7 +98,7 @@ async fn a_parked_key_is_taken_up_again_when_what_held_it_is_mended() {
         let views = place.follow(&logs).await;
         let acme = tenant("acme");
         let status = |word: &str| {
-            let table = place.table("decisions_v1_g1");
+            let table = place.table("decisions_v2_g1");
             format!(
                 "UPDATE {table} SET status = '{word}' WHERE id = '{}'",
                 decision_id(80)

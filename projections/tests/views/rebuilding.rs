@@ -57,7 +57,7 @@ async fn a_view_that_was_tampered_with_is_reported_and_mended() {
         told(&logs, "acme");
         let views = place.follow(&logs).await;
         let (honest, _) = views.digest("decisions", &tenant("acme")).await.unwrap();
-        let table = place.table("decisions_v1_g1");
+        let table = place.table("decisions_v2_g1");
         place
             .execute(&format!(
                 "UPDATE {table} SET verdict = 'allow' WHERE action = 'drop'"

@@ -3,7 +3,7 @@
 //! No endpoint's words are here. Whoever holds a good token is let in here; what it may do, the rules say.
 
 use super::case::Case;
-use super::credentials::{self, ADAPTER_HEADER, Adapter, OPERATOR_HEADER, Place};
+use super::credentials::{self, ADAPTER_HEADER, Adapter, GoodTokens, OPERATOR_HEADER, Place};
 use super::envelope::Failure;
 use crate::app::App;
 use crate::limits::POSITION_WAIT_MILLIS;
@@ -59,7 +59,9 @@ impl FromRequestParts<App> for Adapter {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Failure> {
         let token = header(&parts.headers, ADAPTER_HEADER);
-        let adapter = credentials::adapter(token, place(app), now().micros() / 1_000_000)?;
+        let known = parts.extensions.get::<Arc<GoodTokens>>();
+        let known = known.ok_or_else(Failure::unanswerable)?;
+        let adapter = credentials::adapter(token, place(app), now().micros() / 1_000_000, known)?;
         admit(app, &adapter.actor).await?;
         Ok(adapter)
     }

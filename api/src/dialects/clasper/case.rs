@@ -8,7 +8,7 @@ use super::number::{Decimal, usd};
 use probity_projections::Entry;
 use probity_projections::views::{DecisionRow, DecisionStatus};
 use probity_schemas::event::Event;
-use probity_schemas::event::decision::{Facts, Grant, WithheldResult};
+use probity_schemas::event::decision::{DecisionMade, Grant};
 use probity_schemas::time::Time;
 use probity_schemas::vocabulary::Role;
 use serde::Serialize;
@@ -22,10 +22,8 @@ const RESOLVER_ROLE: &str = "release_manager";
 pub(crate) struct Case {
     /// How it stands.
     pub(crate) row: DecisionRow,
-    /// What it was decided on.
-    pub(crate) facts: Facts,
-    /// How the conditions stood that looked at withheld values.
-    pub(crate) withheld: Vec<WithheldResult>,
+    /// How it was decided.
+    pub(crate) made: Box<DecisionMade>,
 }
 
 impl Case {
@@ -33,14 +31,10 @@ impl Case {
     pub(crate) fn fold(entries: Vec<Entry>) -> Result<Option<Self>, Failure> {
         let row = DecisionRow::fold(&entries).map_err(|fault| Failure::corrupt(&fault))?;
         let made = entries.into_iter().find_map(|entry| match entry.event {
-            Event::DecisionMade(made) => Some((made.facts, made.withheld)),
+            Event::DecisionMade(made) => Some(made),
             _ => None,
         });
-        Ok(row.zip(made).map(|(row, (facts, withheld))| Self {
-            row,
-            facts,
-            withheld,
-        }))
+        Ok(row.zip(made).map(|(row, made)| Self { row, made }))
     }
 }
 
@@ -111,15 +105,24 @@ pub(crate) fn granted_scope(row: &DecisionRow) -> Result<Option<GrantedScope>, F
     };
     let grant: Grant = grant.get().map_err(|fault| Failure::corrupt(&fault))?;
     let begins = row.expires.unwrap_or(row.created);
-    let expires = row
-        .grant_expires
-        .unwrap_or_else(|| begins.plus_seconds(i64::from(grant.seconds)));
-    Ok(Some(GrantedScope {
-        capabilities: grant.capabilities,
+    Ok(Some(scope(&grant, begins, row.grant_expires)))
+}
+
+/// What a decision grants, as it was decided.
+pub(crate) fn scope_of(made: &DecisionMade) -> Option<GrantedScope> {
+    let expires = made.approval.as_ref().map(|needed| needed.expires);
+    let begins = expires.unwrap_or(made.facts.time);
+    made.grant.as_ref().map(|grant| scope(grant, begins, None))
+}
+
+fn scope(grant: &Grant, begins: Time, expires: Option<Time>) -> GrantedScope {
+    let expires = expires.unwrap_or_else(|| begins.plus_seconds(i64::from(grant.seconds)));
+    GrantedScope {
+        capabilities: grant.capabilities.clone(),
         max_steps: grant.steps_max,
         max_cost: usd(grant.cost_micros_max),
         expires_at: iso(expires),
-    }))
+    }
 }
 
 /// How a role is called here.

@@ -8,6 +8,8 @@ use axum::http::StatusCode;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use probity_schemas::subject::actor;
 use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 
 /// Header that carries an adapter's token.
 pub(crate) const ADAPTER_HEADER: &str = "x-adapter-token";
@@ -49,6 +51,60 @@ impl Adapter {
     }
 }
 
+/// Tokens whose signature and claims were found good, by their BLAKE3: an adapter shows the same one with every request. Times
+/// are looked at each time.
+#[derive(Default)]
+pub(crate) struct GoodTokens(Mutex<HashMap<blake3::Hash, Good>>);
+
+/// Tokens that are remembered. When there are more, all are forgotten, and checked again as they come.
+const GOOD_TOKENS_MAX: usize = 1024;
+
+/// A good token.
+#[derive(Clone)]
+struct Good {
+    adapter: Adapter,
+    times: Times,
+}
+
+/// When a token is good, Unix seconds; no leeway.
+#[derive(Clone, Copy)]
+struct Times {
+    not_before: Option<i64>,
+    expires: Option<i64>,
+}
+
+impl GoodTokens {
+    fn get(&self, digest: &blake3::Hash) -> Option<Good> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(digest).cloned()
+    }
+
+    fn put(&self, digest: blake3::Hash, good: Good) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= GOOD_TOKENS_MAX {
+            known.clear();
+        }
+        known.insert(digest, good);
+    }
+}
+
+impl Times {
+    /// What the claims say; none where `exp` or `nbf` is there and is no whole number.
+    fn of(claims: &Map<String, Value>) -> Option<Self> {
+        let time = |claim: &str| claims.get(claim).map(Value::as_i64);
+        let (not_before, expires) = (time("nbf"), time("exp"));
+        let unreadable = not_before == Some(None) || expires == Some(None);
+        (!unreadable).then_some(Self {
+            not_before: not_before.flatten(),
+            expires: expires.flatten(),
+        })
+    }
+
+    fn allow(self, now: i64) -> bool {
+        self.not_before.is_none_or(|from| now >= from) && self.expires.is_none_or(|end| now < end)
+    }
+}
+
 /// Where tokens are valid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place<'a> {
@@ -79,11 +135,12 @@ impl Place<'_> {
     }
 }
 
-/// Checks an adapter's token.
+/// Checks an adapter's token; one that is remembered, by its times alone. Whoever remembers it does so for one place.
 pub(crate) fn adapter(
     token: Option<&str>,
     place: Place<'_>,
     now_seconds: i64,
+    known: &GoodTokens,
 ) -> Result<Adapter, Failure> {
     let token = token.ok_or_else(|| {
         refuse(
@@ -92,11 +149,31 @@ pub(crate) fn adapter(
             "missing_token",
         )
     })?;
+    let digest = blake3::hash(token.as_bytes());
+    let good = match known.get(&digest) {
+        Some(good) => good,
+        None => {
+            let good = check(token, place, now_seconds)?;
+            known.put(digest, good.clone());
+            good
+        }
+    };
+    if good.times.allow(now_seconds) {
+        Ok(good.adapter)
+    } else {
+        Err(forbid("Invalid adapter token", "invalid_token"))
+    }
+}
+
+/// Checks a token that nobody remembers.
+fn check(token: &str, place: Place<'_>, now_seconds: i64) -> Result<Good, Failure> {
     let secret = place.secret.ok_or_else(no_secret)?;
     let invalid = || forbid("Invalid adapter token", "invalid_token");
-    let claims = signed_claims(token, secret, place.algorithm)
-        .filter(|claims| timely(claims, now_seconds))
-        .ok_or_else(invalid)?;
+    let claims = signed_claims(token, secret, place.algorithm).ok_or_else(invalid)?;
+    let times = Times::of(&claims).ok_or_else(invalid)?;
+    if !times.allow(now_seconds) {
+        return Err(invalid());
+    }
     if claims.get("type").and_then(Value::as_str) != Some("adapter") {
         return Err(forbid("Invalid adapter token type", "invalid_token"));
     }
@@ -114,7 +191,7 @@ pub(crate) fn adapter(
             "invalid_token",
         ));
     }
-    Ok(adapter)
+    Ok(Good { adapter, times })
 }
 
 /// Checks the operators' key. Without a configured key nobody is an operator here.
@@ -138,7 +215,7 @@ pub(crate) fn operator(presented: Option<&str>, configured: Option<&str>) -> Res
     }
 }
 
-/// The claims, when the signature is by the secret. Times are looked at by [`timely`], with the caller's clock.
+/// The claims, when the signature is by the secret. Times are looked at with the caller's clock ([`Times`]).
 fn signed_claims(token: &str, secret: &str, algorithm: Algorithm) -> Option<Map<String, Value>> {
     let mut validation = Validation::new(algorithm);
     validation.required_spec_claims.clear();
@@ -151,15 +228,6 @@ fn signed_claims(token: &str, secret: &str, algorithm: Algorithm) -> Option<Map<
     )
     .ok()
     .map(|data| data.claims)
-}
-
-/// Whether `exp` and `nbf`, where present, allow now. No leeway.
-fn timely(claims: &Map<String, Value>, now: i64) -> bool {
-    let holds = |claim: &str, test: fn(i64, i64) -> bool| match claims.get(claim) {
-        None => true,
-        Some(value) => value.as_i64().is_some_and(|time| test(now, time)),
-    };
-    holds("exp", |now, exp| now < exp) && holds("nbf", |now, nbf| now >= nbf)
 }
 
 /// The adapter that the claims name, when all of them are there.

@@ -19,13 +19,15 @@ use probity_governance::command::{Moment, Operation, Reply, Standing};
 use probity_governance::engine::{self, Beside};
 use probity_governance::state::State as Rules;
 use probity_ledger::Receipt;
+use probity_ledger::receipt::Told;
 use probity_schemas::event::Event;
 use probity_schemas::event::decision::Request;
 use probity_schemas::hash::Hash;
 use reply::ExecutionReply;
 use request::{Ask, ExecutionRequest};
 use serde::Serialize;
-use trace::TraceItem;
+use std::sync::Arc;
+use trace::{Trace, TraceItem};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -55,7 +57,8 @@ pub(crate) struct Evaluation {
     /// allow, deny or require_approval.
     decision: &'static str,
     matched_policies: Vec<String>,
-    decision_trace: Vec<TraceItem>,
+    #[schema(value_type = Vec<TraceItem<'static>>)]
+    decision_trace: Trace,
     explanation: String,
     policy_bundle_hash: String,
 }
@@ -121,10 +124,10 @@ async fn evaluate_policies(
         rules.directory = state.directory.clone();
         rules.budget = state.budget.clone();
     }
-    Ok(Json(evaluate(&rules, &adapter, &request)))
+    evaluate(&rules, &adapter, &request).map(Json)
 }
 
-fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
+fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Result<Evaluation, Failure> {
     let moment = Moment {
         time: call::now(),
         id: Uuid::now_v7(),
@@ -132,17 +135,17 @@ fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Evaluation {
     };
     let facts = engine::gather(rules, &adapter.actor, None, request, &moment);
     let outcome = engine::decide(&rules.directory.policy_set(), &facts, Beside::Nothing);
-    Evaluation {
+    Ok(Evaluation {
         decision: verdict(outcome.verdict),
         matched_policies: outcome
             .matched
             .into_iter()
             .map(|policy| policy.id)
             .collect(),
-        decision_trace: trace::of_facts(&facts, &outcome.withheld, &rules.directory),
+        decision_trace: trace::of_facts(&facts, &outcome.withheld, &rules.directory)?,
         explanation: outcome.explanation,
         policy_bundle_hash: outcome.policyset.to_hex(),
-    }
+    })
 }
 
 /// The answer to a request, from the records it made or the case it stands under.
@@ -154,10 +157,17 @@ async fn answer(app: &App, receipt: &Receipt) -> Result<ExecutionReply, Failure>
             standing: Standing::Denied,
         } => Ok(reply::refused(&known(app, decision).await?.row)),
         Reply::Standing { decision, .. } => {
-            reply::decided(&known(app, decision).await?, &directory)
+            let case = known(app, decision).await?;
+            reply::decided(&case.row.id, &case.made, &directory)
         }
         Reply::Resumed { decision } => reply::resumed(&known(app, decision).await?.row),
-        _ => reply::decided(&made(receipt)?, &directory),
+        _ => {
+            let told = made(receipt)?;
+            match &told.event {
+                Event::DecisionMade(made) => reply::decided(told.subject.id(), made, &directory),
+                _ => Err(Failure::unanswerable()),
+            }
+        }
     }
 }
 
@@ -168,14 +178,12 @@ async fn known(app: &App, decision: Uuid) -> Result<Case, Failure> {
 }
 
 /// The decision that a receipt holds; what ran out before it stands in front of it.
-fn made(receipt: &Receipt) -> Result<Case, Failure> {
-    let entries = call::entries(receipt)?;
-    let from = entries
-        .iter()
-        .rposition(|entry| matches!(entry.event, Event::DecisionMade(_)));
-    let told = entries
-        .into_iter()
-        .skip(from.unwrap_or(usize::MAX))
-        .collect();
-    Case::fold(told)?.ok_or_else(Failure::unanswerable)
+fn made(receipt: &Receipt) -> Result<Arc<Told>, Failure> {
+    for record in receipt.records.iter().rev() {
+        let told = record.told().map_err(|fault| Failure::corrupt(&fault))?;
+        if matches!(told.event, Event::DecisionMade(_)) {
+            return Ok(told);
+        }
+    }
+    Err(Failure::unanswerable())
 }

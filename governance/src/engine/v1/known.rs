@@ -10,6 +10,7 @@ use probity_schemas::disclosure::{holds_digest, mentions_digests};
 use probity_schemas::event::decision::{Facts, Risk};
 use probity_schemas::policy::{Condition, Operator};
 use probity_schemas::vocabulary::RiskClass;
+use serde::Serialize;
 use serde_json::Value;
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -33,9 +34,10 @@ pub(super) struct Known<'a> {
     pub(super) has_digests: bool,
 }
 
-/// What a field holds.
-#[derive(Debug)]
-pub(super) enum Field<'a> {
+/// What a field holds. Written as JSON it is the value, or null where there is none.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub enum Field<'a> {
     /// Nothing.
     Absent,
     /// Nobody knows a field of this name.

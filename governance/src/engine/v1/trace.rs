@@ -7,25 +7,23 @@ use super::evaluate;
 use super::known::{Field, Known};
 use crate::engine::PolicySet;
 use probity_schemas::event::decision::{Facts, WithheldResult};
-use probity_schemas::policy::{Condition, Operator, Policy, Scalar};
+use probity_schemas::policy::{Condition, Policy};
 use probity_schemas::vocabulary::{ConditionResult, Effect};
-use serde_json::Value;
+
+/// Facts, ready to be weighed again: what a trace borrows from.
+pub struct Weighing<'a>(Known<'a>);
 
 /// What became of one policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PolicyTrace {
-    /// Its name.
-    pub policy: String,
-    /// Its effect.
-    pub effect: Effect,
-    /// Its explanation.
-    pub explanation: Option<String>,
+#[derive(Debug)]
+pub struct PolicyTrace<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
     /// Whether it matched.
     pub matched: bool,
     /// What kept it from being looked at condition by condition.
     pub skipped: Option<Skipped>,
     /// Its conditions, up to and with the first that did not hold.
-    pub details: Vec<ConditionTrace>,
+    pub details: Vec<ConditionTrace<'a>>,
 }
 
 /// Why a policy was not looked at condition by condition.
@@ -40,16 +38,12 @@ pub enum Skipped {
 }
 
 /// What became of one condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConditionTrace {
-    /// The field.
-    pub field: String,
-    /// The operator.
-    pub operator: Operator,
-    /// The values it accepts, as the policy writes them.
-    pub expected: Vec<Scalar>,
-    /// What the field holds; none when it is absent.
-    pub actual: Option<Value>,
+#[derive(Debug)]
+pub struct ConditionTrace<'a> {
+    /// The condition: its field, its operator and the values it accepts.
+    pub condition: &'a Condition,
+    /// What the field holds.
+    pub actual: Field<'a>,
     /// How it stands.
     pub result: TraceResult,
 }
@@ -65,30 +59,37 @@ pub enum TraceResult {
     Unjudged,
 }
 
-/// Tells how the policies were weighed for these facts; `withheld` is how conditions stood that looked at withheld values.
-#[must_use]
-pub fn trace(
-    policies: &PolicySet<'_>,
-    facts: &Facts,
-    withheld: &[WithheldResult],
-) -> Vec<PolicyTrace> {
-    let known = Known::of(facts);
-    let mut ordered: Vec<&Policy> = policies.iter().map(|in_force| &in_force.policy).collect();
-    ordered.sort_by_key(|policy| evaluate::rank(policy));
-    ordered
-        .into_iter()
-        .map(|policy| {
-            let own = withheld.iter().filter(|one| one.policy == policy.id);
-            trace_policy(policy, &known, &mut own.map(|one| one.result))
-        })
-        .collect()
+impl<'a> Weighing<'a> {
+    /// Makes facts ready.
+    #[must_use]
+    pub fn of(facts: &'a Facts) -> Self {
+        Self(Known::of(facts))
+    }
+
+    /// Tells how the policies were weighed for these facts; `withheld` is how conditions stood that looked at withheld values.
+    #[must_use]
+    pub fn trace<'w>(
+        &'w self,
+        policies: &PolicySet<'w>,
+        withheld: &[WithheldResult],
+    ) -> Vec<PolicyTrace<'w>> {
+        let mut ordered: Vec<&Policy> = policies.iter().map(|in_force| &in_force.policy).collect();
+        ordered.sort_by_key(|policy| evaluate::rank(policy));
+        ordered
+            .into_iter()
+            .map(|policy| {
+                let own = withheld.iter().filter(|one| one.policy == policy.id);
+                trace_policy(policy, &self.0, &mut own.map(|one| one.result))
+            })
+            .collect()
+    }
 }
 
-fn trace_policy(
-    policy: &Policy,
-    known: &Known<'_>,
+fn trace_policy<'w>(
+    policy: &'w Policy,
+    known: &'w Known<'_>,
     withheld: &mut dyn Iterator<Item = ConditionResult>,
-) -> PolicyTrace {
+) -> PolicyTrace<'w> {
     let skipped = if !policy.enabled {
         Some(Skipped::Disabled)
     } else if !evaluate::in_scope(policy, known) {
@@ -112,39 +113,28 @@ fn trace_policy(
             break;
         }
     }
-    let (effect, explanation) = (policy.effect, policy.explanation.clone());
     PolicyTrace {
-        policy: policy.id.clone(),
-        effect,
-        explanation,
+        policy,
         matched,
         skipped,
         details,
     }
 }
 
-fn trace_condition(
-    condition: &Condition,
+fn trace_condition<'w>(
+    condition: &'w Condition,
     effect: Effect,
-    known: &Known<'_>,
+    known: &'w Known<'_>,
     withheld: &mut dyn Iterator<Item = ConditionResult>,
-) -> ConditionTrace {
+) -> ConditionTrace<'w> {
     let judgement = if known.is_withheld(condition) {
         withheld.next().map_or(Judgement::Unjudged, Judgement::from)
     } else {
         conditions::judge(condition, effect, known)
     };
     ConditionTrace {
-        field: condition.field.clone(),
-        operator: condition.operator,
-        expected: condition.values.clone(),
-        actual: match known.field(&condition.field) {
-            Field::Absent | Field::Unknown => None,
-            Field::Text(text) => Some(Value::from(text)),
-            Field::Int(number) => Some(Value::from(number)),
-            Field::Texts(texts) => Some(Value::from(texts)),
-            Field::Json(value) => Some(value.clone()),
-        },
+        condition,
+        actual: known.field(&condition.field),
         result: match judgement {
             Judgement::Match => TraceResult::Match,
             Judgement::Miss => TraceResult::Miss,

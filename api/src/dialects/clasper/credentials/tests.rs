@@ -1,7 +1,7 @@
 //! Tokens and keys, good and bad.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::{Adapter, Failure, PROBE_TOOL, Place, adapter, operator, probe_token};
+use super::{Adapter, Failure, GoodTokens, PROBE_TOOL, Place, operator, probe_token};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
 use serde_json::{Value, json};
 
@@ -12,6 +12,11 @@ const PLACE: Place<'_> = Place {
     tenant: "local",
     workspace: "local",
 };
+
+/// Checks a token that nobody has seen.
+fn adapter(token: Option<&str>, place: Place<'_>, now: i64) -> Result<Adapter, Failure> {
+    super::adapter(token, place, now, &GoodTokens::default())
+}
 
 fn claims() -> Value {
     json!({
@@ -235,4 +240,45 @@ fn a_probes_token_is_good_for_five_minutes_and_one_tool() {
         )
         .is_err()
     );
+}
+
+#[test]
+fn a_token_that_is_remembered_still_runs_out() {
+    let known = GoodTokens::default();
+    let mut dated = claims();
+    dated["nbf"] = json!(NOW);
+    let token = signed(&dated, Algorithm::HS256, "a shared secret");
+    let shown = |now| super::adapter(Some(&token), PLACE, now, &known);
+    assert!(shown(NOW - 1).is_err());
+    for now in [NOW, NOW + 1, NOW + 7199] {
+        assert_eq!(shown(now).unwrap().actor, "adapter:desk");
+    }
+    for now in [NOW + 7200, NOW - 1] {
+        assert_eq!(
+            said(shown(now)),
+            (403, "Invalid adapter token".to_owned(), "invalid_token")
+        );
+    }
+}
+
+#[test]
+fn what_is_remembered_of_one_token_helps_no_other() {
+    let known = GoodTokens::default();
+    let token = signed(&claims(), Algorithm::HS256, "a shared secret");
+    super::adapter(Some(&token), PLACE, NOW, &known).unwrap();
+    let forged = signed(&claims(), Algorithm::HS256, "another secret");
+    let cut = &token[..token.len() - 1];
+    for bad in [forged.as_str(), cut, ""] {
+        assert!(super::adapter(Some(bad), PLACE, NOW, &known).is_err());
+        assert!(super::adapter(Some(bad), PLACE, NOW, &known).is_err());
+    }
+    for number in 0..2 * super::GOOD_TOKENS_MAX {
+        let one = signed(
+            &with("jti", json!(number)),
+            Algorithm::HS256,
+            "a shared secret",
+        );
+        super::adapter(Some(&one), PLACE, NOW, &known).unwrap();
+    }
+    assert!(known.0.lock().unwrap().len() <= super::GOOD_TOKENS_MAX);
 }

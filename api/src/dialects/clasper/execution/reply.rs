@@ -1,12 +1,12 @@
-//! The answer to a request for a decision, made from the decision's own records.
+//! The answer to a request for a decision: as it was decided, or how it stands by its own records.
 
-use super::super::case::{Case, GrantedScope, granted_scope, iso, role};
+use super::super::case::{GrantedScope, granted_scope, iso, role, scope_of};
 use super::super::envelope::Failure;
-use super::trace::{self, TraceItem};
+use super::trace::{self, Trace, TraceItem};
 use axum::http::StatusCode;
 use probity_governance::state::Directory;
 use probity_projections::views::DecisionRow;
-use probity_schemas::event::decision::MatchedPolicy;
+use probity_schemas::event::decision::{DecisionMade, MatchedPolicy};
 use probity_schemas::vocabulary::{Reason, RiskLevel, Verdict};
 use serde::Serialize;
 use serde_json::json;
@@ -47,7 +47,8 @@ pub(crate) struct ExecutionReply {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Weighed {
     matched_policies: Vec<String>,
-    decision_trace: Vec<TraceItem>,
+    #[schema(value_type = Vec<TraceItem<'static>>)]
+    decision_trace: Trace,
     approval_mode: &'static str,
     risk_score: u8,
     risk_level: &'static str,
@@ -56,41 +57,47 @@ pub(crate) struct Weighed {
 }
 
 /// The answer to a request that was decided now, or that waits already.
-pub(super) fn decided(case: &Case, directory: &Directory) -> Result<ExecutionReply, Failure> {
-    let row = &case.row;
-    if row.reason == Some(Reason::CapabilityNotAllowed) {
-        return Err(not_carried(case));
+pub(super) fn decided(
+    id: &str,
+    made: &DecisionMade,
+    directory: &Directory,
+) -> Result<ExecutionReply, Failure> {
+    if made.reason == Some(Reason::CapabilityNotAllowed) {
+        return Err(not_carried(made));
     }
-    let matched: Vec<MatchedPolicy> = row
-        .matched
-        .get()
-        .map_err(|fault| Failure::corrupt(&fault))?;
     let mut reply = ExecutionReply {
-        policy_fallback_hit: Some(is_fallback_hit(&matched)),
-        ..begun(row)
+        policy_fallback_hit: Some(is_fallback_hit(&made.matched)),
+        ..begun(id, made.verdict, made.facts.request.execution.as_deref())
     };
-    reply.blocked_reason = row
+    reply.blocked_reason = made
         .reason
         .filter(|_| !reply.allowed)
-        .map(|reason| blocked_reason(reason, row.risk_level));
-    if row.reason == Some(Reason::RbacDenied) {
+        .map(|reason| blocked_reason(reason, made.risk.level));
+    if made.reason == Some(Reason::RbacDenied) {
         return Ok(reply);
     }
-    reply.explanation = Some(row.explanation.clone());
-    reply.granted_scope = granted_scope(row)?;
-    if row.verdict == Verdict::RequireApproval {
+    reply.explanation = Some(made.explanation.clone());
+    reply.granted_scope = scope_of(made);
+    if let Some(needed) = &made.approval {
         reply.requires_approval = Some(true);
-        reply.required_role = row.required_role.map(role);
-        reply.expires_at = row.expires.map(iso);
-        reply.explanation = Some(format!("{} Approval grant window opened.", row.explanation));
+        reply.required_role = Some(role(needed.role));
+        reply.expires_at = Some(iso(needed.expires));
+        reply.explanation = Some(format!(
+            "{} Approval grant window opened.",
+            made.explanation
+        ));
     }
     reply.weighed = Some(Weighed {
-        decision_trace: trace::of_decision(row, &matched, (&case.facts, &case.withheld), directory),
-        matched_policies: matched.into_iter().map(|policy| policy.id).collect(),
+        decision_trace: trace::of_decision(made, directory)?,
+        matched_policies: made
+            .matched
+            .iter()
+            .map(|policy| policy.id.clone())
+            .collect(),
         approval_mode: APPROVAL_MODE,
-        risk_score: row.risk_score,
-        risk_level: row.risk_level.as_str(),
-        policy_bundle_hash: row.policyset.to_hex(),
+        risk_score: made.risk.score,
+        risk_level: made.risk.level.as_str(),
+        policy_bundle_hash: made.policyset.to_hex(),
     });
     Ok(reply)
 }
@@ -102,7 +109,7 @@ pub(super) fn resumed(row: &DecisionRow) -> Result<ExecutionReply, Failure> {
         decision: "allow",
         granted_scope: granted_scope(row)?,
         explanation: Some("Approved locally (self-attested)".to_owned()),
-        ..begun(row)
+        ..begun(&row.id, row.verdict, row.execution.as_deref())
     })
 }
 
@@ -112,20 +119,20 @@ pub(super) fn refused(row: &DecisionRow) -> ExecutionReply {
         decision: "deny",
         blocked_reason: Some("approval_denied".to_owned()),
         explanation: Some("Denied locally (self-attested)".to_owned()),
-        ..begun(row)
+        ..begun(&row.id, row.verdict, row.execution.as_deref())
     }
 }
 
-fn begun(row: &DecisionRow) -> ExecutionReply {
+fn begun(id: &str, verdict: Verdict, execution: Option<&str>) -> ExecutionReply {
     ExecutionReply {
-        allowed: matches!(row.verdict, Verdict::Allow | Verdict::Warn),
-        execution_id: row.execution.clone().unwrap_or_default(),
-        decision: match row.verdict {
+        allowed: matches!(verdict, Verdict::Allow | Verdict::Warn),
+        execution_id: execution.unwrap_or_default().to_owned(),
+        decision: match verdict {
             Verdict::Allow | Verdict::Warn => "allow",
             Verdict::RequireApproval => "pending",
             Verdict::Deny => "deny",
         },
-        decision_id: row.id.clone(),
+        decision_id: id.to_owned(),
         ..ExecutionReply::default()
     }
 }
@@ -148,8 +155,8 @@ fn is_fallback_hit(matched: &[MatchedPolicy]) -> bool {
 }
 
 /// The refusal of capabilities that the token does not carry.
-fn not_carried(case: &Case) -> Failure {
-    let request = &case.facts.request;
+fn not_carried(made: &DecisionMade) -> Failure {
+    let request = &made.facts.request;
     let carried = request
         .credential_capabilities
         .as_deref()

@@ -34,12 +34,16 @@ fn asked(change: impl FnOnce(&mut Facts), tool: &str) -> Case {
     case(facts, &rules(), vec![])
 }
 
+fn told_by(case: &Case, rules: &Directory) -> Result<ExecutionReply, Failure> {
+    decided(&case.row.id, &case.made, rules)
+}
+
 fn value(reply: ExecutionReply) -> Value {
     serde_json::to_value(reply).unwrap()
 }
 
 fn told(change: impl FnOnce(&mut Facts), tool: &str) -> Value {
-    value(decided(&asked(change, tool), &rules()).unwrap())
+    value(told_by(&asked(change, tool), &rules()).unwrap())
 }
 
 #[test]
@@ -187,7 +191,7 @@ fn a_capability_outside_the_token_is_named() {
         request.capabilities = vec!["read".to_owned(), "pay".to_owned()];
         request.credential_capabilities = Some(vec!["read".to_owned()]);
     };
-    let failure = decided(
+    let failure = told_by(
         &asked(|facts| outside(&mut facts.request), "read"),
         &rules(),
     )
@@ -222,7 +226,7 @@ fn an_approved_or_denied_request_is_told_so() {
 
 #[test]
 fn a_trace_over_other_policies_tells_what_matched() {
-    let reply = value(decided(&asked(|_| {}, "read"), &directory(&[])).unwrap());
+    let reply = value(told_by(&asked(|_| {}, "read"), &directory(&[])).unwrap());
     assert_eq!(
         reply["decision_trace"],
         json!([{"policy_id": "ok", "result": "matched", "decision": "allow", "explanation": "Words of ok."}])
@@ -234,6 +238,6 @@ fn a_fallback_that_matched_alone_is_marked() {
     let mut fallback = policy("last", None, Effect::RequireApproval, -100);
     fallback.explanation = Some("Fallback: a person looks at it.".to_owned());
     let rules = directory(&[fallback]);
-    let reply = value(decided(&case(facts(request("anything")), &rules, vec![]), &rules).unwrap());
+    let reply = value(told_by(&case(facts(request("anything")), &rules, vec![]), &rules).unwrap());
     assert_eq!(reply["policy_fallback_hit"], json!(true));
 }
