@@ -32,7 +32,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
     SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Postgres, Row as _, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, Transaction};
 use std::path::Path;
 use std::time::Duration;
 
@@ -69,7 +69,14 @@ impl Database {
             .statement_cache_capacity(512)
             .row_buffer_size(ROWS_AT_ONCE);
         let pool = |connections| SqlitePoolOptions::new().max_connections(connections);
-        let writer = pool(1).connect_with(options.clone()).await?;
+        // A full disk makes SQLite end a transaction by itself, and the driver goes on counting it: such a connection begins no other.
+        let writer = pool(1)
+            .before_acquire(|connection, _| {
+                let ended = !connection.is_in_transaction();
+                Box::pin(async move { Ok(ended) })
+            })
+            .connect_with(options.clone())
+            .await?;
         let readers = pool(READERS_MAX).connect_with(options).await?;
         Self::Sqlite { writer, readers }.prepared().await
     }

@@ -135,7 +135,7 @@ fn recording() -> Vec<u8> {
     next.take(BYTES).collect()
 }
 
-fn named(home: &Home, content: &[u8]) -> String {
+pub(crate) fn named(home: &Home, content: &[u8]) -> String {
     let file = home.path("recording.bin");
     std::fs::write(&file, content).unwrap();
     let said = run(
@@ -150,7 +150,7 @@ fn address(server: &Server, name: &str) -> String {
     format!("{}/v1/logs/local/attachments/{name}", server.base)
 }
 
-async fn put(server: &Server, key: &str, name: &str, content: Vec<u8>) -> u16 {
+pub(crate) async fn put(server: &Server, key: &str, name: &str, content: Vec<u8>) -> u16 {
     let request = server.http.put(address(server, name)).bearer_auth(key);
     let answer = request.body(content).send().await.unwrap();
     answer.status().as_u16()

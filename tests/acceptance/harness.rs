@@ -24,17 +24,32 @@ pub(crate) enum Engine {
 /// A data directory and a database, both gone at the end.
 pub(crate) struct Home {
     root: tempfile::TempDir,
-    database: Option<(String, String)>,
+    /// Its PostgreSQL database, where it is not on SQLite.
+    database: Option<String>,
+    /// What stands before each command: what takes the program into another world (a small disk, another clock).
+    before: Vec<String>,
 }
 
 impl Home {
     pub(crate) async fn new(engine: Engine) -> Self {
-        let root = tempfile::tempdir().unwrap();
-        let database = match engine {
-            Engine::Sqlite => None,
-            Engine::Postgres => Some(make_database().await),
-        };
-        Self { root, database }
+        match engine {
+            Engine::Sqlite => Self::on(None),
+            Engine::Postgres => Self::on(Some(make_database().await)),
+        }
+    }
+
+    /// On this database; on SQLite where none is given.
+    pub(crate) fn on(database: Option<String>) -> Self {
+        Self {
+            root: tempfile::tempdir().unwrap(),
+            database,
+            before: Vec::new(),
+        }
+    }
+
+    /// Runs every command from now on behind these words.
+    pub(crate) fn behind(&mut self, words: &[&str]) {
+        self.before = words.iter().map(|word| (*word).to_owned()).collect();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -48,7 +63,7 @@ impl Home {
     /// `--data`, `--keys`, `--database` for a node of this name; nodes share keys and database.
     pub(crate) fn store_arguments(&self, node: &str) -> Vec<String> {
         let mut all = vec!["--data".to_owned(), self.path(node).display().to_string()];
-        if let Some((_, url)) = &self.database {
+        if let Some(url) = &self.database {
             all.extend(["--keys".to_owned(), self.path("keys").display().to_string()]);
             all.extend(["--database".to_owned(), url.clone()]);
         }
@@ -56,11 +71,19 @@ impl Home {
     }
 
     pub(crate) fn postgres_url(&self) -> Option<&str> {
-        self.database.as_ref().map(|(_, url)| url.as_str())
+        self.database.as_deref()
+    }
+
+    fn program(&self) -> Command {
+        let (words, program) = (self.before.iter(), binary("probity"));
+        let mut all = words.map(Into::into).chain([program.into_os_string()]);
+        let mut command = Command::new(all.next().unwrap());
+        command.args(all);
+        command
     }
 
     pub(crate) fn probity(&self, command: &[&str]) -> Command {
-        let mut all = Command::new(binary("probity"));
+        let mut all = self.program();
         all.args(command)
             .args(self.store_arguments("data"))
             .current_dir(self.root.path());
@@ -73,6 +96,49 @@ impl Home {
 
     pub(crate) async fn serve_as(&self, node: &str, more: &[&str]) -> Server {
         Server::start(self, node, more).await
+    }
+
+    /// A server that must not start: what it says.
+    #[expect(dead_code, reason = "the stories of a broken disk come next")]
+    pub(crate) fn refuses_to_serve(&self) -> String {
+        let mut child = self.server("data", &[]).spawn().unwrap();
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > PATIENCE {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(status.code(), Some(1), "it started: {}", tail(self, "data"));
+        tail(self, "data")
+    }
+
+    fn server(&self, node: &str, more: &[&str]) -> Command {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(self.log(node))
+            .unwrap();
+        let mut command = self.program();
+        command
+            .arg("serve")
+            .args(self.store_arguments(node))
+            .args(["--listen", "127.0.0.1:0", "--origin", "ledger.example"])
+            .args(["--template", "workspace.root=/workspace/repo"])
+            .args(more)
+            .env("ADAPTER_JWT_SECRET", ADAPTER_SECRET)
+            .env("OPS_LOCAL_API_KEY", OPS_KEY)
+            .stdout(Stdio::piped())
+            .stderr(log);
+        command
+    }
+
+    /// Where a node's own log goes.
+    pub(crate) fn log(&self, node: &str) -> PathBuf {
+        self.path(&format!("{node}.log"))
     }
 
     /// A key of the default tenant, issued on the stopped data directory.
@@ -99,7 +165,9 @@ impl Home {
 
     /// Removes the database; must be called where there is one.
     pub(crate) async fn remove(self) {
-        if let Some((name, _)) = &self.database {
+        if let Some(url) = &self.database {
+            let path = url.split('?').next().unwrap_or_default();
+            let name = path.rsplit('/').next().unwrap_or_default();
             let mut admin = PgConnection::connect(&postgres_server()).await.unwrap();
             let sql = format!("DROP DATABASE {name} WITH (FORCE)");
             admin
@@ -115,7 +183,7 @@ fn postgres_server() -> String {
         .expect("PROBITY_TEST_POSTGRES must name a PostgreSQL server, e.g. postgres://postgres@127.0.0.1:5432/postgres (tests/run starts one)")
 }
 
-async fn make_database() -> (String, String) {
+async fn make_database() -> String {
     let server = postgres_server();
     let mut random = [0u8; 8];
     getrandom::fill(&mut random).unwrap();
@@ -130,11 +198,10 @@ async fn make_database() -> (String, String) {
         .split_once('?')
         .map_or((server.as_str(), None), |(base, query)| (base, Some(query)));
     let root = base.rsplit_once('/').map_or(base, |(root, _)| root);
-    let url = query.map_or_else(
+    query.map_or_else(
         || format!("{root}/{name}"),
         |query| format!("{root}/{name}?{query}"),
-    );
-    (name, url)
+    )
 }
 
 /// A running `probity serve`.
@@ -146,23 +213,7 @@ pub(crate) struct Server {
 
 impl Server {
     async fn start(home: &Home, node: &str, more: &[&str]) -> Self {
-        let log = std::fs::File::options()
-            .create(true)
-            .append(true)
-            .open(home.path(&format!("{node}.log")))
-            .unwrap();
-        let mut child = Command::new(binary("probity"))
-            .arg("serve")
-            .args(home.store_arguments(node))
-            .args(["--listen", "127.0.0.1:0", "--origin", "ledger.example"])
-            .args(["--template", "workspace.root=/workspace/repo"])
-            .args(more)
-            .env("ADAPTER_JWT_SECRET", ADAPTER_SECRET)
-            .env("OPS_LOCAL_API_KEY", OPS_KEY)
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .unwrap();
+        let mut child = home.server(node, more).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let base = loop {
             let line = lines
@@ -279,7 +330,7 @@ impl Drop for Server {
 }
 
 fn tail(home: &Home, node: &str) -> String {
-    std::fs::read_to_string(home.path(&format!("{node}.log"))).unwrap_or_default()
+    std::fs::read_to_string(home.log(node)).unwrap_or_default()
 }
 
 /// A shipped binary.

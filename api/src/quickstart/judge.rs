@@ -26,6 +26,7 @@ pub(super) async fn export(data: &Path, client: &Client) -> Result<PathBuf, Fail
     while let Some(piece) = pieces.next().await {
         file.write_all(&piece?).await?;
     }
+    file.flush().await?;
     file.sync_all().await?;
     say(format_args!("\nexported   {}", path.display()));
     Ok(path)

@@ -114,7 +114,11 @@ impl BundleSink for DirectorySink {
 
     async fn end(&mut self) -> std::io::Result<()> {
         match self.member.take() {
-            Some(file) => file.sync_all().await,
+            Some(mut file) => {
+                // What was put is written beside: only this says whether it was.
+                file.flush().await?;
+                file.sync_all().await
+            }
             None => Ok(()),
         }
     }
