@@ -15,6 +15,7 @@ use crate::limits::{
     IDEMPOTENCY_KEY_BYTES_MAX, REPLAY_BYTES,
 };
 use crate::personal::Beside;
+use crate::reader::checked;
 use crate::receipt::{Receipt, Submission};
 use crate::store::{
     Attachment, IdempotencyRow, LogNumber, NamedAttachment, Span, Store, StoreError,
@@ -324,14 +325,8 @@ async fn look_up_case(
     subject: String,
     seen: &mut Lookups,
 ) -> Result<(), StoreError> {
-    let records = store
-        .read(
-            log,
-            Span::Subject(&subject, 0),
-            CASE_RECORDS_MAX,
-            REPLAY_BYTES,
-        )
-        .await?;
+    let span = Span::Subject(&subject, 0);
+    let records = checked(store, log, span, CASE_RECORDS_MAX, REPLAY_BYTES).await?;
     let corrupt = |_| StoreError::Corrupt {
         what: format!("a record of {subject} is none"),
     };

@@ -269,6 +269,7 @@ async fn records(
             .unwrap_or(u32::MAX)
             .min(REPLAY_RECORDS);
         let page = reader
+            .store()
             .read(head.log, Span::From(next), limit, REPLAY_BYTES)
             .await?;
         if page.is_empty() {

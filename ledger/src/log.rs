@@ -11,6 +11,7 @@ use crate::lease::Lease;
 use crate::ledger::Published;
 use crate::limits::{REPLAY_BYTES, SNAPSHOT_RECORDS};
 use crate::load::Loaded;
+use crate::reader::checked;
 use crate::receipt::Committed;
 use crate::recent::Recent;
 use crate::seal::{SealedRecord, SubjectHead, Tip};
@@ -160,10 +161,8 @@ impl Log {
         while (records.len() as u64) < count {
             let next = first + records.len() as u64;
             let limit = u32::try_from(count - records.len() as u64).unwrap_or(u32::MAX);
-            let page = self
-                .store
-                .read(self.head.log, Span::From(next), limit, REPLAY_BYTES)
-                .await?;
+            let span = Span::From(next);
+            let page = checked(&*self.store, self.head.log, span, limit, REPLAY_BYTES).await?;
             if page.is_empty() {
                 return Err(SubmitError::Broken {
                     why: format!("record {next} is missing"),

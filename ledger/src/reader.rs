@@ -1,12 +1,12 @@
 //! Reading logs: records, proofs. Attachments are in `attachment.rs`. Needs no ownership and no key.
 //!
-//! Pages are read by key; nothing is held between two pages. What comes back is what the store says: whoever must not
-//! trust the store checks it, as the judge does.
+//! Pages are read by key; nothing is held between two pages. A line comes back only if it has the hash that it was written with, and in its
+//! place: what a broken disk made of it is an error. That both were written by the log's key, the judge checks.
 
 use crate::store::{DatabaseUrl, Head, LogNumber, Mode, Span, Store, StoreError, StoredRecord};
 use probity_governance::command::Alias;
 use probity_schemas::event::Event;
-use probity_schemas::hash::Hash;
+use probity_schemas::hash::{Hash, leaf_hash};
 use probity_schemas::record::Record;
 use probity_schemas::subject::Tenant;
 use std::collections::HashMap;
@@ -94,7 +94,7 @@ impl Reader {
         limit: u32,
         bytes_max: usize,
     ) -> Result<Vec<StoredRecord>, StoreError> {
-        self.store.read(log, span, limit, bytes_max).await
+        checked(&*self.store, log, span, limit, bytes_max).await
     }
 
     /// Leaf hashes of `count` records from `first` on.
@@ -171,6 +171,34 @@ impl Reader {
             .insert(log, opened.log_id.clone());
         Ok(opened.log_id)
     }
+}
+
+/// Records as [`Reader::read`] gives them. An export reads past this: it shows a judge what is there.
+pub(crate) async fn checked(
+    store: &dyn Store,
+    log: LogNumber,
+    span: Span<'_>,
+    limit: u32,
+    bytes_max: usize,
+) -> Result<Vec<StoredRecord>, StoreError> {
+    let page = store.read(log, span, limit, bytes_max).await?;
+    let mut place = match span {
+        Span::From(first) => Some(first),
+        Span::Since(..) | Span::Subject(..) => None,
+    };
+    for stored in &page {
+        let sequence = stored.sequence;
+        if let Some(missing) = place.filter(|place| *place != sequence) {
+            let what = format!("record {missing} is missing");
+            return Err(StoreError::Corrupt { what });
+        }
+        if leaf_hash(&stored.line) != stored.leaf {
+            let what = format!("record {sequence} does not have the hash it was written with");
+            return Err(StoreError::Corrupt { what });
+        }
+        place = place.map(|place| place + 1);
+    }
+    Ok(page)
 }
 
 /// Record 0 of a log.

@@ -8,6 +8,7 @@ mod prove;
 pub(crate) use prove::{prove, seal_of};
 
 use crate::limits::{REPLAY_BYTES, REPLAY_RECORDS, RUN_RECORDS_IN_MEMORY_MAX, RUN_SUBJECTS_A_PAGE};
+use crate::reader::checked;
 use crate::store::{LogNumber, Span, Store, StoreError, SubjectEntry};
 use probity_schemas::event::seal::SealedRun;
 use probity_schemas::hash::Hash;
@@ -90,10 +91,8 @@ impl Entries<'_> {
             let limit = u32::try_from(self.records.end - next)
                 .unwrap_or(u32::MAX)
                 .min(REPLAY_RECORDS);
-            let page = self
-                .store
-                .read(self.log, Span::From(next), limit, REPLAY_BYTES)
-                .await?;
+            let span = Span::From(next);
+            let page = checked(self.store, self.log, span, limit, REPLAY_BYTES).await?;
             if page.is_empty() {
                 return Err(StoreError::Corrupt {
                     what: format!("record {next} is missing"),

@@ -3,6 +3,7 @@
 
 use crate::ledger::Ledger;
 use crate::proof;
+use crate::reader::checked;
 use crate::store::{Head, Span, StoreError};
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
@@ -55,7 +56,7 @@ impl Ledger {
     async fn entries(&self, head: &Head, first: u64, count: u16) -> Result<Vec<u8>, StoreError> {
         let span = Span::From(first);
         let store = &*self.0.store;
-        let records = store.read(head.log, span, count.into(), usize::MAX).await?;
+        let records = checked(store, head.log, span, count.into(), usize::MAX).await?;
         let mut bundle = Vec::new();
         let whole = records
             .iter()

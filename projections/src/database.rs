@@ -19,6 +19,7 @@ macro_rules! bind {
     }};
 }
 
+mod file;
 mod generations;
 mod schema;
 mod sets;
@@ -36,6 +37,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Postgres, Row as _, Sqlite, Transacti
 use std::path::Path;
 use std::time::Duration;
 
+pub(crate) use file::open_file;
 pub(crate) use generations::{Pointer, Target};
 
 /// Where the views are kept.
@@ -77,7 +79,7 @@ impl Database {
             })
             .connect_with(options.clone())
             .await?;
-        let readers = pool(READERS_MAX).connect_with(options).await?;
+        let readers = pool(READERS_MAX).connect_lazy_with(options);
         Self::Sqlite { writer, readers }.prepared().await
     }
 

@@ -16,7 +16,7 @@ pub use posture::{PostureRow, Postures};
 pub use spend::{Spend, SpendFilter, SpendRow, SpendTotals};
 pub use traces::{TraceFilter, TraceRow, Traces};
 
-use crate::database::{Database, Target};
+use crate::database::{Database, Target, open_file};
 use crate::digest;
 use crate::error::{NotYet, ViewError};
 use crate::follow::Follower;
@@ -86,12 +86,15 @@ impl Views {
         views: &'static [Definition],
     ) -> Result<Self, ViewError> {
         let database = match config.database.postgres() {
-            None => Database::sqlite(&config.data).await?,
-            Some(options) => Database::postgres(options).await?,
+            None => open_file(&config.data, views).await?,
+            Some(options) => {
+                let database = Database::postgres(options).await?;
+                for view in views {
+                    database.adopt(view).await?;
+                }
+                database
+            }
         };
-        for view in views {
-            database.adopt(view).await?;
-        }
         let board = Arc::<Board>::default();
         let follower = Follower::new(
             database.clone(),

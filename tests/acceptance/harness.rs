@@ -95,11 +95,20 @@ impl Home {
     }
 
     pub(crate) async fn serve_as(&self, node: &str, more: &[&str]) -> Server {
-        Server::start(self, node, more).await
+        let server = Server::start(self, node, more);
+        server.ready().await;
+        server
+    }
+
+    /// A server that starts and must say that it cannot serve.
+    pub(crate) async fn serve_unready(&self) -> Server {
+        let server = Server::start(self, "data", &[]);
+        let answer = server.http.get(format!("{}/ready", server.base));
+        assert_eq!(answer.send().await.unwrap().status().as_u16(), 503);
+        server
     }
 
     /// A server that must not start: what it says.
-    #[expect(dead_code, reason = "the stories of a broken disk come next")]
     pub(crate) fn refuses_to_serve(&self) -> String {
         let mut child = self.server("data", &[]).spawn().unwrap();
         let begun = Instant::now();
@@ -212,7 +221,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    async fn start(home: &Home, node: &str, more: &[&str]) -> Self {
+    fn start(home: &Home, node: &str, more: &[&str]) -> Self {
         let mut child = home.server(node, more).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let base = loop {
@@ -227,9 +236,7 @@ impl Server {
         // The rest of its output is read so that it never waits for us.
         std::thread::spawn(move || lines.for_each(drop));
         let http = Client::builder().timeout(PATIENCE).build().unwrap();
-        let server = Self { child, base, http };
-        server.ready().await;
-        server
+        Self { child, base, http }
     }
 
     async fn ready(&self) {

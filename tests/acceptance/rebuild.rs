@@ -41,7 +41,7 @@ pub(crate) async fn view_rows(server: &Server, auditor: &str) -> Vec<(&'static s
     all
 }
 
-async fn size(server: &Server, auditor: &str) -> u64 {
+pub(crate) async fn size(server: &Server, auditor: &str) -> u64 {
     let (status, note) = server.get(auditor, "/v1/logs/local/checkpoint").await;
     assert_eq!(status, 200, "{note}");
     note.lines().nth(1).unwrap().parse().unwrap()
@@ -80,7 +80,7 @@ pub(crate) async fn delete_derived(home: &Home) {
 }
 
 /// The writer's state as it was kept when the server stopped: sealed bytes, the same for the same state.
-async fn kept_state(home: &Home) -> Vec<u8> {
+pub(crate) async fn kept_state(home: &Home) -> Vec<u8> {
     match home.postgres_url() {
         Some(url) => {
             let mut database = PgConnection::connect(url).await.unwrap();

@@ -5,9 +5,9 @@
 
 use crate::limits::{FOLLOW_POLL_MILLIS, PAGE_BYTES_MAX, PAGE_RECORDS_MAX};
 use axum::body::Bytes;
-use futures_util::{Stream, stream};
+use futures_util::{Stream, StreamExt as _, stream};
 use probity_ledger::reader::{LogHead, Reader};
-use probity_ledger::store::{Span, StoredRecord};
+use probity_ledger::store::{Span, StoreError, StoredRecord};
 use probity_schemas::time::Time;
 use std::io;
 use std::time::Duration;
@@ -38,25 +38,33 @@ struct Cursor {
     stopping: CancellationToken,
 }
 
-/// The selected lines, a page a piece, each with its line feed.
-pub(crate) fn lines(
+/// The selected lines, a page a piece, each with its line feed. The first page is read before the answer begins, so that an error there is an
+/// answer; later ones break it off.
+///
+/// # Errors
+/// [`StoreError`] when the first page cannot be read.
+pub(crate) async fn lines(
     reader: Reader,
     head: LogHead,
     selection: Selection,
     stopping: CancellationToken,
-) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
+) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + 'static, StoreError> {
     let changes = reader.changes();
-    let cursor = Cursor {
+    let mut cursor = Cursor {
         reader,
         head,
         selection,
         changes,
         stopping,
     };
-    stream::try_unfold(cursor, |mut cursor| async move {
+    cursor.changes.mark_unchanged();
+    let first = cursor.read().await?;
+    let begun = (!first.is_empty()).then(|| Ok(join(&first)));
+    let rest = stream::try_unfold(cursor, |mut cursor| async move {
         let page = cursor.next_page().await?;
         Ok((!page.is_empty()).then(|| (join(&page), cursor)))
-    })
+    });
+    Ok(stream::iter(begun).chain(rest))
 }
 
 impl Cursor {
@@ -64,7 +72,10 @@ impl Cursor {
     async fn next_page(&mut self) -> io::Result<Vec<StoredRecord>> {
         loop {
             self.changes.mark_unchanged();
-            let page = self.read().await?;
+            let page = self.read().await.map_err(|error| {
+                tracing::error!(error.chain = %error, log.id = self.head.log_id, "records: a stream broke off");
+                io::Error::other(error)
+            })?;
             if !page.is_empty() || !self.selection.follow || self.selection.limit == 0 {
                 return Ok(page);
             }
@@ -74,21 +85,17 @@ impl Cursor {
         }
     }
 
-    async fn read(&mut self) -> io::Result<Vec<StoredRecord>> {
+    async fn read(&mut self) -> Result<Vec<StoredRecord>, StoreError> {
         let limit = u32::try_from(self.selection.limit)
             .unwrap_or(u32::MAX)
             .min(PAGE_RECORDS_MAX);
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let read = self
+        let mut page = self
             .reader
             .read(self.head.log, self.span(), limit, PAGE_BYTES_MAX)
-            .await;
-        let mut page = read.map_err(|error| {
-            tracing::error!(error.chain = %error, log.id = self.head.log_id, "records: a stream broke off");
-            io::Error::other(error)
-        })?;
+            .await?;
         if !self.selection.follow {
             page.retain(|record| record.sequence < self.head.size);
         }

@@ -59,7 +59,7 @@ pub(crate) async fn read_records(
         .await?
         .ok_or(ApiError::NotFound { what: "log" })?;
     let size = head.size;
-    let stream = lines(reader, head, selection, app.stopping.clone());
+    let stream = lines(reader, head, selection, app.stopping.clone()).await?;
     let headers = [
         (CONTENT_TYPE.as_str(), "application/x-ndjson".to_owned()),
         ("x-probity-size", size.to_string()),

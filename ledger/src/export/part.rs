@@ -156,7 +156,11 @@ impl Part<'_> {
             let from = end.saturating_sub(u64::from(SEAL_SEARCH_RECORDS));
             let span = Span::Subject(&subject, from);
             let limit = u32::try_from(end - from).unwrap_or(SEAL_SEARCH_RECORDS);
-            let page = self.reader.read(log, span, limit, usize::MAX).await?;
+            let page = self
+                .reader
+                .store()
+                .read(log, span, limit, usize::MAX)
+                .await?;
             let seals = page.iter().filter_map(seal_of);
             let mut known = seals.filter(|(sequence, _)| *sequence < self.head.range.size());
             if let Some(newest) = known.next_back() {
@@ -311,6 +315,7 @@ impl Part<'_> {
             let missing = count - u32::try_from(records.len()).unwrap_or(u32::MAX);
             let page = self
                 .reader
+                .store()
                 .read(self.head.log, Span::From(next), missing, REPLAY_BYTES)
                 .await?;
             if page.first().is_none_or(|stored| stored.sequence != next) {

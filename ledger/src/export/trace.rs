@@ -25,6 +25,7 @@ pub async fn is_any(
     }
     if let Some(subject) = &filter.subject {
         let found = reader
+            .store()
             .read(log.log, Span::Subject(subject, 0), 1, 1)
             .await?;
         if found.is_empty() {
@@ -86,6 +87,7 @@ impl Trace<'_> {
         let limit = left.min(REPLAY_RECORDS);
         let page = self
             .reader
+            .store()
             .read(self.log, span, limit, REPLAY_BYTES)
             .await?;
         let Some(last) = page.last() else {

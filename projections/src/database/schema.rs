@@ -11,10 +11,11 @@ impl Database {
     pub(super) async fn prepared(self) -> Result<Self, ViewError> {
         for last in [false, false, true] {
             match self.prepare().await {
+                Ok(()) => break,
                 Err(_) if !last => {}
-                done => {
-                    done?;
-                    break;
+                Err(error) => {
+                    self.close().await;
+                    return Err(error);
                 }
             }
         }

@@ -4,7 +4,7 @@ use super::disk::Disk;
 use crate::attachments::{named, put};
 use crate::harness::{Engine, Home, PATIENCE, Server, accepted, judge};
 use crate::load::{Load, all_there};
-use crate::rebuild::view_rows;
+use crate::rebuild::{size, view_rows};
 use serde_json::json;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -127,12 +127,6 @@ async fn a_full_disk_under_the_keys_holds_up_no_append_and_lets_no_bundle_out() 
         disk.what()
     );
     home.remove().await;
-}
-
-async fn size(server: &Server, auditor: &str) -> u64 {
-    let (status, note) = server.get(auditor, "/v1/logs/local/checkpoint").await;
-    assert_eq!(status, 200, "{note}");
-    size_of(&note)
 }
 
 fn size_of(note: &str) -> u64 {

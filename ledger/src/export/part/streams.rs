@@ -26,6 +26,7 @@ impl Part<'_> {
             let span = Span::Subject(subject, sequences.len() as u64);
             let page = self
                 .reader
+                .store()
                 .read(self.head.log, span, REPLAY_RECORDS, REPLAY_BYTES)
                 .await?;
             let known = page.iter().map(|stored| stored.sequence);
