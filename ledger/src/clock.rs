@@ -7,6 +7,7 @@ use crate::limits::{CLOCK_AHEAD_SECONDS_MAX, CLOCK_BEHIND_SECONDS_MAX};
 use probity_schemas::time::Time;
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 use thiserror::Error;
 
 /// Where time comes from.
@@ -23,20 +24,19 @@ pub trait Clock: Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
+    /// Asked through the C library, where a test can put another time of day.
     fn now(&self) -> Time {
-        Time::from_micros(micros(ClockId::Realtime))
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let micros = since.map_or(0, |since| since.as_micros());
+        Time::from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
     }
 
     fn boot_micros(&self) -> i64 {
-        micros(ClockId::Boottime)
+        let time = clock_gettime(ClockId::Boottime);
+        time.tv_sec
+            .saturating_mul(1_000_000)
+            .saturating_add(time.tv_nsec / 1000)
     }
-}
-
-fn micros(id: ClockId) -> i64 {
-    let time = clock_gettime(id);
-    time.tv_sec
-        .saturating_mul(1_000_000)
-        .saturating_add(time.tv_nsec / 1000)
 }
 
 /// A clock that cannot be right.

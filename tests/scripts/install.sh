@@ -16,6 +16,7 @@ missing_packages() {
   command -v go >/dev/null || echo golang-go
   [ -d /usr/share/gocode/src/golang.org/x/mod/sumdb ] || echo golang-golang-x-mod-dev
   [ -n "$(postgres_bindir)" ] || echo postgresql
+  compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || echo libfaketime
   python3 -c 'import ensurepip, venv' 2>/dev/null || echo python3-venv
 }
 
