@@ -6,3 +6,4 @@ mod corruption;
 mod database;
 mod disk;
 mod full_disk;
+mod read_only;

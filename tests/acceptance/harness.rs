@@ -48,8 +48,8 @@ impl Home {
     }
 
     /// Runs every command from now on behind these words.
-    pub(crate) fn behind(&mut self, words: &[&str]) {
-        self.before = words.iter().map(|word| (*word).to_owned()).collect();
+    pub(crate) fn behind(&mut self, words: Vec<String>) {
+        self.before = words;
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {

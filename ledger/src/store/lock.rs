@@ -22,15 +22,17 @@ impl FileLock {
     /// [`StoreError::Locked`] when another holds it, [`StoreError::Io`] when the file cannot be made.
     pub fn take(path: &Path) -> Result<Self, StoreError> {
         let mut options = OpenOptions::new();
-        let file = options
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
+        let opened = options.write(true).create(true).truncate(false).open(path);
+        let file = opened.map_err(|error| named(path, &error))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Self { _file: file }),
             Err(Errno::WOULDBLOCK) => Err(StoreError::Locked),
             Err(error) => Err(StoreError::Io(error.into())),
         }
     }
+}
+
+/// The same error, with the file that it is about.
+fn named(path: &Path, error: &std::io::Error) -> std::io::Error {
+    std::io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

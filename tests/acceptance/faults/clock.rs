@@ -94,7 +94,8 @@ impl Hands {
         let library = format!("LD_PRELOAD={}", library().display());
         let file = format!("FAKETIME_TIMESTAMP_FILE={}", hands.display());
         let now = ["FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
-        home.behind(&["env", &library, &file, now[0], now[1]]);
+        let words = ["env", &library, &file, now[0], now[1]];
+        home.behind(words.map(str::to_owned).to_vec());
         Self(hands)
     }
 

@@ -1,120 +1,61 @@
-//! A disk that can be full, for the programs of one story: a small file system in a mount namespace that ends with the story.
+//! Disks for the programs of one story: mounted in a namespace of their own, which ends with the story.
 //!
-//! Where the system allows no such thing (neither as root nor in a user namespace), the server's own writes are limited instead
-//! (`RLIMIT_FSIZE`), which always works and fails with another error number; the story says so. `PROBITY_TEST_DISK=limit` asks for that.
+//! A disk that can be full is a small file system. Where the system lets nobody mount one (neither root nor in a user namespace), the server's
+//! own writes are limited instead (`RLIMIT_FSIZE`), which always works and fails with another error number; the story says so.
+//! `PROBITY_TEST_DISK=limit` asks for that.
 
-use crate::harness::Server;
+use crate::harness::{Home, Server};
 use rustix::process::{Pid, Resource, Rlimit, geteuid, prlimit};
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
-/// What a small disk holds.
-const DISK_MEGABYTES: u32 = 24;
+/// Makes a small disk at `$1`.
+const SMALL: &str = "mount -t tmpfs -o size=24m,mode=755 tmpfs \"$1\" && echo mounted";
 
-/// Keeps standard error on the disk too, and outlives a signal that says that a file may not grow.
+/// Keeps standard error on the disk too, and outlives the signal that says that a file may not grow.
 const SHELL: &str = "trap '' XFSZ; exec \"$@\" 2>>\"$0\"";
 
-/// A disk that can be full.
-pub(super) enum Disk {
-    /// A file system of its own.
-    Mounted(Mounted),
-    /// The programs' writes are limited.
-    Limited(PathBuf),
-}
-
-/// The namespace lives as long as the process that waits for the end of its input.
-pub(super) struct Mounted {
+/// Mounts that only the programs behind [`Self::words`] see. They live as long as the process that waits for the end of its input.
+pub(super) struct Namespace {
     keeper: Child,
     _input: ChildStdin,
-    place: PathBuf,
+    /// What the script said.
+    pub(super) said: String,
 }
 
-impl Disk {
-    /// A disk at this place, for the programs behind [`Self::words`].
-    pub(super) fn at(place: &Path) -> Self {
-        std::fs::create_dir_all(place).unwrap();
-        let wanted = std::env::var("PROBITY_TEST_DISK").is_ok_and(|way| way == "limit");
-        let mounted = if wanted { None } else { Mounted::at(place) };
-        mounted.map_or_else(|| Self::Limited(place.to_owned()), Self::Mounted)
-    }
-
-    /// What it is, for people.
-    pub(super) const fn what(&self) -> &'static str {
-        match self {
-            Self::Mounted(_) => "a file system of 24 MiB",
-            Self::Limited(_) => {
-                "NO file system of its own could be mounted here: the server's writes were limited"
-            }
+impl Namespace {
+    /// Runs a shell script that mounts something and says a line; `None` where the system does not allow it.
+    pub(super) fn with(script: &str, arguments: &[&Path]) -> Option<Self> {
+        if std::env::var("PROBITY_TEST_DISK").is_ok_and(|way| way == "limit") {
+            return None;
         }
-    }
-
-    /// What stands before a command that is to see the disk. Its standard error goes there too.
-    pub(super) fn words(&self) -> Vec<String> {
-        let (mut words, place) = match self {
-            Self::Mounted(mounted) => (mounted.words(), &mounted.place),
-            Self::Limited(place) => (Vec::new(), place),
-        };
-        let said = place.join("said.log").display().to_string();
-        words.extend(["sh", "-c", SHELL, &said].map(str::to_owned));
-        words
-    }
-
-    /// From now on nothing fits.
-    pub(super) fn fill(&self, server: &Server) {
-        match self {
-            Self::Mounted(mounted) => mounted.fill(),
-            Self::Limited(_) => limit(server, Some(0)),
-        }
-    }
-
-    /// There is room again.
-    pub(super) fn free(&self, server: &Server) {
-        match self {
-            Self::Mounted(mounted) => std::fs::remove_file(mounted.seen("filler")).unwrap(),
-            Self::Limited(_) => limit(server, None),
-        }
-    }
-
-    /// A file of the disk, as this process sees it.
-    pub(super) fn file(&self, name: &str) -> PathBuf {
-        match self {
-            Self::Mounted(mounted) => mounted.seen(name),
-            Self::Limited(place) => place.join(name),
-        }
-    }
-}
-
-impl Mounted {
-    fn at(place: &Path) -> Option<Self> {
         let mut command = Command::new("unshare");
         if !geteuid().is_root() {
             command.args(["--user", "--map-root-user"]);
         }
-        let script = format!(
-            "mount -t tmpfs -o size={DISK_MEGABYTES}m,mode=755 tmpfs \"$0\" && echo && exec cat"
-        );
-        command.args(["--mount", "sh", "-c", &script]).arg(place);
+        let script = format!("{script} && exec cat");
+        command.args(["--mount", "sh", "-c", &script, "sh"]);
+        command.args(arguments);
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut keeper = command.spawn().ok()?;
-        let mounted = keeper.stdout.take()?.read_exact(&mut [0]).is_ok();
-        if !mounted {
+        let mut said = String::new();
+        let mut output = BufReader::new(keeper.stdout.take()?);
+        if output.read_line(&mut said).ok()? == 0 {
             let _ = keeper.wait();
             return None;
         }
         Some(Self {
             _input: keeper.stdin.take()?,
             keeper,
-            place: place.to_owned(),
+            said: said.trim().to_owned(),
         })
     }
 
-    fn words(&self) -> Vec<String> {
-        let mut words = vec![
-            "nsenter".to_owned(),
-            format!("--target={}", self.keeper.id()),
-            "--mount".to_owned(),
-        ];
+    /// What stands before a command that is to see them.
+    pub(super) fn words(&self) -> Vec<String> {
+        let keeper = format!("--target={}", self.keeper.id());
+        let mut words = vec!["nsenter".to_owned(), keeper, "--mount".to_owned()];
         if !geteuid().is_root() {
             words.extend(["--user", "--preserve-credentials"].map(str::to_owned));
         }
@@ -122,27 +63,83 @@ impl Mounted {
         words
     }
 
-    fn seen(&self, name: &str) -> PathBuf {
-        let place = self.place.strip_prefix("/").unwrap().join(name);
-        Path::new(&format!("/proc/{}/root", self.keeper.id())).join(place)
-    }
-
-    fn fill(&self) {
-        let mut filler = std::fs::File::create(self.seen("filler")).unwrap();
-        for piece in [65_536, 4096, 1] {
-            while filler.write_all(&vec![0; piece]).is_ok() {}
-        }
+    /// A file in there, as this process sees it.
+    pub(super) fn file(&self, path: &Path) -> PathBuf {
+        let path = path.strip_prefix("/").unwrap();
+        Path::new(&format!("/proc/{}/root", self.keeper.id())).join(path)
     }
 }
 
-impl Drop for Mounted {
+impl Drop for Namespace {
     fn drop(&mut self) {
         let _ = self.keeper.kill();
         let _ = self.keeper.wait();
     }
 }
 
-fn limit(server: &Server, bytes: Option<u64>) {
+/// A disk that can be full.
+pub(super) struct Disk {
+    place: PathBuf,
+    /// Where there is none the programs' writes are limited.
+    mounted: Option<Namespace>,
+}
+
+impl Disk {
+    /// A disk at this place, for every program of the home from now on. Their standard error goes there too.
+    pub(super) fn at(place: &Path, home: &mut Home) -> Self {
+        std::fs::create_dir_all(place).unwrap();
+        let mounted = Namespace::with(SMALL, &[place]);
+        let mut words = mounted.as_ref().map_or_else(Vec::new, Namespace::words);
+        let said = place.join("said.log").display().to_string();
+        words.extend(["sh", "-c", SHELL, &said].map(str::to_owned));
+        home.behind(words);
+        Self {
+            place: place.to_owned(),
+            mounted,
+        }
+    }
+
+    /// What it is, for people.
+    pub(super) const fn what(&self) -> &'static str {
+        match self.mounted {
+            Some(_) => "a file system of 24 MiB",
+            None => {
+                "NO file system of its own could be mounted here: the server's writes were limited"
+            }
+        }
+    }
+
+    /// From now on nothing fits.
+    pub(super) fn fill(&self, server: &Server) {
+        if self.mounted.is_none() {
+            return limit(server, Some(0));
+        }
+        let mut filler = std::fs::File::create(self.file("filler")).unwrap();
+        for piece in [65_536, 4096, 1] {
+            while filler.write_all(&vec![0; piece]).is_ok() {}
+        }
+    }
+
+    /// There is room again.
+    pub(super) fn free(&self, server: &Server) {
+        match self.mounted {
+            Some(_) => std::fs::remove_file(self.file("filler")).unwrap(),
+            None => limit(server, None),
+        }
+    }
+
+    /// A file of the disk, as this process sees it.
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        let path = self.place.join(name);
+        match &self.mounted {
+            Some(mounted) => mounted.file(&path),
+            None => path,
+        }
+    }
+}
+
+/// How far files of the server may grow from now on.
+pub(super) fn limit(server: &Server, bytes: Option<u64>) {
     let process = Pid::from_raw(i32::try_from(server.id()).unwrap());
     let limit = Rlimit {
         current: bytes,

@@ -12,17 +12,10 @@ use std::time::{Duration, Instant};
 /// More than fits beside anything else.
 const EVIDENCE_BYTES: usize = 100_000;
 
-fn small(place: &std::path::Path, home: &mut Home) -> Disk {
-    let disk = Disk::at(place);
-    let words = disk.words();
-    home.behind(&words.iter().map(String::as_str).collect::<Vec<_>>());
-    disk
-}
-
 #[tokio::test]
 async fn a_full_disk_puts_writes_off_until_there_is_room() {
     let mut home = Home::new(Engine::Sqlite).await;
-    let disk = small(&home.data(), &mut home);
+    let disk = Disk::at(&home.data(), &mut home);
     let (key, auditor) = (
         home.issue_key("local", "agent"),
         home.issue_key("local", "auditor"),
@@ -89,7 +82,7 @@ async fn letter_from(server: &Server, key: &str, person: &str) -> (u16, String) 
 #[tokio::test]
 async fn a_full_disk_under_the_keys_holds_up_no_append_and_lets_no_bundle_out() {
     let mut home = Home::new(Engine::Postgres).await;
-    let disk = small(&home.path("keys"), &mut home);
+    let disk = Disk::at(&home.path("keys"), &mut home);
     let (key, auditor) = (
         home.issue_key("local", "agent"),
         home.issue_key("local", "auditor"),

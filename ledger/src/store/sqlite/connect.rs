@@ -1,6 +1,8 @@
 //! Connections to the file and the settings each kind of them needs. What is said here about durability is what the
 //! store promises, so it is asked back from SQLite, not assumed.
 
+use rustix::fs::{Access, access};
+use rustix::io::Errno;
 use std::path::Path;
 use std::time::Duration;
 
@@ -76,10 +78,20 @@ pub(super) async fn checkpointer(path: &Path) -> Result<SqliteConnection, StoreE
 
 /// Connections that read.
 pub(super) fn readers(path: &Path) -> SqlitePool {
+    let options = options(path).read_only(true).row_buffer_size(512);
     SqlitePoolOptions::new()
         .max_connections(READERS_MAX)
         .test_before_acquire(false)
-        .connect_lazy_with(options(path).read_only(true).row_buffer_size(512))
+        .connect_lazy_with(options.immutable(is_still(path)))
+}
+
+/// Whether nobody can be writing: on a file system that is mounted read-only, without a write-ahead log. SQLite would share the file through
+/// another one beside it, which cannot be made there.
+fn is_still(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let read_only = access(path, Access::WRITE_OK) == Err(Errno::ROFS);
+    read_only && !Path::new(&log).exists()
 }
 
 /// Refuses a file whose schema is not the one this program reads.
