@@ -6,4 +6,5 @@ mod corruption;
 mod database;
 mod disk;
 mod full_disk;
+mod guard;
 mod read_only;
