@@ -150,7 +150,7 @@ fn address(server: &Server, name: &str) -> String {
     format!("{}/v1/logs/local/attachments/{name}", server.base)
 }
 
-pub(crate) async fn put(server: &Server, key: &str, name: &str, content: Vec<u8>) -> u16 {
+async fn put(server: &Server, key: &str, name: &str, content: Vec<u8>) -> u16 {
     let request = server.http.put(address(server, name)).bearer_auth(key);
     let answer = request.body(content).send().await.unwrap();
     answer.status().as_u16()

@@ -36,6 +36,10 @@ async fn kill_again_and_again(engine: Engine) {
         load.goes_on(1).await;
         // Not the same moment of a batch each time.
         tokio::time::sleep(Duration::from_millis(100 + 37 * (round % 7))).await;
+        if round % 2 == 0 {
+            // Whoever answered before it was durable is caught here.
+            load.is_acknowledged().await;
+        }
         server.kill();
         acknowledged.extend(load.end().await.acknowledged);
     }

@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Observations of one batch.
-const BATCH_LINES: u64 = 20;
+const BATCH_LINES: u64 = 200;
 
 /// What begins every marker.
 const MARK: &str = "load-";
@@ -30,6 +31,7 @@ pub(crate) struct Heard {
 /// Clients at work.
 pub(crate) struct Load {
     heard: Arc<Mutex<Heard>>,
+    answered: Arc<Notify>,
     enough: Arc<AtomicBool>,
     clients: Vec<JoinHandle<()>>,
 }
@@ -38,6 +40,7 @@ impl Load {
     /// Starts so many clients; `name` tells their records from those of another load.
     pub(crate) fn start(server: &Server, key: &str, name: &str, clients: usize) -> Self {
         let (heard, enough) = (Arc::<Mutex<Heard>>::default(), Arc::<AtomicBool>::default());
+        let answered = Arc::<Notify>::default();
         let client = |number| Asker {
             base: server.base.clone(),
             http: server.http.clone(),
@@ -45,6 +48,7 @@ impl Load {
             name: format!("{MARK}{name}-{number}"),
             kind: number % 4,
             heard: Arc::clone(&heard),
+            answered: Arc::clone(&answered),
             enough: Arc::clone(&enough),
         };
         let clients = (0..clients).map(client);
@@ -53,6 +57,7 @@ impl Load {
             .collect();
         Self {
             heard,
+            answered,
             enough,
             clients,
         }
@@ -69,6 +74,11 @@ impl Load {
             heard.acknowledged.len() >= until
         })
         .await;
+    }
+
+    /// Waits for the moment when something is acknowledged.
+    pub(crate) async fn is_acknowledged(&self) {
+        self.answered.notified().await;
     }
 
     /// Waits until so many more requests are put off than are now.
@@ -118,6 +128,7 @@ struct Asker {
     name: String,
     kind: usize,
     heard: Arc<Mutex<Heard>>,
+    answered: Arc<Notify>,
     enough: Arc<AtomicBool>,
 }
 
@@ -142,6 +153,7 @@ impl Asker {
                 };
                 if status.is_success() {
                     self.acknowledged(&marker, &body);
+                    self.answered.notify_waiters();
                     break;
                 }
                 self.put_off(status.as_u16(), wait, &body);

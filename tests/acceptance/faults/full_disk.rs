@@ -1,7 +1,7 @@
 //! The disk is full: under records, views, keys, guard and the server's own log at once; under the keys alone; under a bundle.
 
 use super::disk::Disk;
-use crate::attachments::{named, put};
+use crate::attachments::named;
 use crate::harness::{Engine, Home, PATIENCE, Server, accepted, judge};
 use crate::load::{Load, all_there};
 use crate::rebuild::{size, view_rows};
@@ -34,7 +34,7 @@ async fn a_full_disk_puts_writes_off_until_there_is_room() {
     }
     let evidence = vec![7; EVIDENCE_BYTES];
     let name = named(&home, &evidence);
-    assert_eq!(put(&server, &key, &name, evidence.clone()).await, 503);
+    assert_eq!(upload(&server, &key, &name, evidence.clone()).await, 503);
     for person in ["ada", "grace", "mary"] {
         let (status, said) = letter_from(&server, &key, person).await;
         assert!(
@@ -46,7 +46,7 @@ async fn a_full_disk_puts_writes_off_until_there_is_room() {
 
     disk.free(&server);
     load.goes_on(100).await;
-    assert_eq!(put(&server, &key, &name, evidence).await, 201);
+    assert_eq!(upload(&server, &key, &name, evidence).await, 201);
     for person in ["ada", "emmy"] {
         let (status, said) = letter_from(&server, &key, person).await;
         assert_eq!(status, 201, "{said}");
@@ -65,6 +65,13 @@ async fn a_full_disk_puts_writes_off_until_there_is_room() {
         heard.acknowledged.len(),
         heard.put_off
     );
+}
+
+/// On a connection of its own: one whose upload was not taken is closed.
+async fn upload(server: &Server, key: &str, name: &str, content: Vec<u8>) -> u16 {
+    let url = format!("{}/v1/logs/local/attachments/{name}", server.base);
+    let call = reqwest::Client::new().put(url).bearer_auth(key);
+    call.body(content).send().await.unwrap().status().as_u16()
 }
 
 /// Reports something personal, for which a person who is not known yet needs a key of their own.

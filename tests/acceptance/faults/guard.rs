@@ -22,12 +22,7 @@ async fn a_database_that_was_put_back_is_read_and_not_signed() {
 
     std::fs::copy(&backup, &database).unwrap();
     let server = home.serve().await;
-    only_reads(
-        &server,
-        &key,
-        "were signed: it was restored from a backup",
-    )
-    .await;
+    only_reads(&server, &key, "were signed: it was restored from a backup").await;
     server.stop();
     accepted(&home.export("local", "earlier.tar"), &home.vkey("local"));
 

@@ -98,8 +98,18 @@ async fn a_disk_that_turns_read_only_under_load_loses_nothing() {
         assert_eq!(status, 200, "{path}");
     }
     let heard = load.stop().await;
+    // What was under way when the disk failed: only the disk could tell, and it does not answer.
+    assert!(
+        heard.put_off.contains_key("outcome_unknown"),
+        "{:?}",
+        heard.put_off
+    );
     server.stop();
-    drop(disk);
+    if let Some(disk) = disk {
+        let mut unmount = disk.words();
+        unmount.push("umount".to_owned());
+        run(Command::new(&unmount[0]).args(&unmount[1..]).arg(&data));
+    }
 
     let disk = mount();
     home.behind(words(disk.as_ref()));

@@ -24,7 +24,9 @@ impl AttachmentStore for SqliteStore {
             .bind(new.node.to_owned())
             .bind(new.time_micros)
             .bind(signed(new.quota_bytes)?);
-        Ok(query.fetch_optional(&mut *self.writer().await?).await?)
+        // To its end: it commits after its last row.
+        let begun = query.fetch_all(&mut *self.writer().await?).await?;
+        Ok(begun.into_iter().next())
     }
 
     async fn put_part(

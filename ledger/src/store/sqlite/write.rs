@@ -1,5 +1,7 @@
 //! Writes that are not appends. Each is a statement that stands alone, never a transaction: a caller who goes away in the
 //! middle would leave one open on the connection that all share.
+//!
+//! What a statement returns is fetched to its end, though it is one row: it commits after the last one, and only then it can say that it did not.
 
 use probity_schemas::hash::Hash;
 use probity_schemas::subject::Tenant;
@@ -15,15 +17,16 @@ pub(super) async fn create(
     tenant: &Tenant,
 ) -> Result<Head, StoreError> {
     // The update that changes nothing makes the row that is there come back.
-    let row: HeadRow = sqlx::query_as(
+    let rows: Vec<HeadRow> = sqlx::query_as(
         "INSERT INTO logs (tenant, size, root, range, bytes, epoch, checkpoint) VALUES (?, 0, ?, x'', 0, 0, '') \
          ON CONFLICT (tenant) DO UPDATE SET tenant = tenant \
          RETURNING log, tenant, size, root, range, bytes, epoch, checkpoint",
     )
     .bind(tenant.to_string())
     .bind(Hash::EMPTY.0.to_vec())
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await?;
+    let row = rows.into_iter().next().ok_or(sqlx::Error::RowNotFound)?;
     rows::head(row)
 }
 
@@ -93,15 +96,15 @@ pub(super) async fn claim(
     tenant: &Tenant,
     node: &str,
 ) -> Result<Option<Head>, StoreError> {
-    let row: Option<HeadRow> = sqlx::query_as(
+    let rows: Vec<HeadRow> = sqlx::query_as(
         "UPDATE logs SET node = ?, epoch = epoch + 1 WHERE tenant = ? \
          RETURNING log, tenant, size, root, range, bytes, epoch, checkpoint",
     )
     .bind(node.to_owned())
     .bind(tenant.to_string())
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await?;
-    row.map(rows::head).transpose()
+    rows.into_iter().next().map(rows::head).transpose()
 }
 
 pub(super) async fn release(
