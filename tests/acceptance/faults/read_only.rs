@@ -1,11 +1,12 @@
 //! The disk takes no more writes: mounted read-only when a program starts, or turned read-only by its file system under load.
 
 use super::disk::{Namespace, limit};
-use crate::harness::{Engine, Home, accepted, run};
+use crate::harness::{Engine, Home, PATIENCE, Server, accepted, run};
 use crate::load::{Load, all_there};
-use rustix::process::geteuid;
+use rustix::process::{Signal, geteuid};
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 /// Makes `$1` read-only.
 const READ_ONLY: &str =
@@ -82,7 +83,7 @@ async fn a_disk_that_turns_read_only_under_load_loses_nothing() {
     let load = Load::start(&server, &key, "ro", 16);
     load.goes_on(100).await;
     match &disk {
-        Some(disk) => fail(&disk.said),
+        Some(disk) => fail(&disk.said, &server),
         None => {
             eprintln!(
                 "a disk turned read-only: NONE can be mounted and broken here: the server's writes were limited"
@@ -149,10 +150,26 @@ fn forbid(home: &mut Home) {
     }
 }
 
-/// The file system finds an error in itself.
-fn fail(device: &str) {
+/// The file system finds an error in itself. The server stands still meanwhile: of an `fsync` that comes while it fails ext4 says in one case of
+/// fifteen that it was done, and loses it (any program sees that).
+fn fail(device: &str, server: &Server) {
     let switch = Path::new("/sys/fs/ext4")
         .join(device)
         .join("trigger_fs_error");
+    server.signal(Signal::STOP);
+    let begun = Instant::now();
+    while !stands_still(server) {
+        assert!(begun.elapsed() < PATIENCE, "the server does not stop");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     std::fs::write(switch, "1").unwrap();
+    server.signal(Signal::CONT);
+}
+
+/// Whether each thread is stopped.
+fn stands_still(server: &Server) -> bool {
+    let threads = std::fs::read_dir(format!("/proc/{}/task", server.id())).unwrap();
+    let mut states =
+        threads.map(|thread| std::fs::read_to_string(thread.unwrap().path().join("stat")));
+    states.all(|state| state.is_ok_and(|state| state.rsplit(") ").next().unwrap().starts_with('T')))
 }
