@@ -3,7 +3,12 @@
 //!
 //! The stages are called as the ledger calls them; what is left between their sum and the whole is the store, the queue and the threads.
 
-#![expect(clippy::unwrap_used, unreachable_pub, reason = "a bench")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::float_arithmetic,
+    unreachable_pub,
+    reason = "a bench"
+)]
 
 #[expect(dead_code, reason = "shared with the bench `walk`")]
 #[path = "walk/log.rs"]

@@ -242,6 +242,10 @@ impl ApiError {
             return tracing::debug!("request: another node owns the log");
         }
         let face = self.face();
+        // A line for each of very many would be more work than the refusal; they are counted.
+        if matches!(self, Self::Submit(SubmitError::QueueFull { .. })) {
+            return tracing::debug!(error.code = face.code, "request: put off");
+        }
         if face.status == StatusCode::INTERNAL_SERVER_ERROR {
             tracing::error!(
                 error.code = face.code,

@@ -52,18 +52,19 @@ pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
 
 fn record(method: &str, route: String, status: u16, took: Duration) {
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    // What went well is counted; of a busy server, lines about it would be most of its work on the log.
-    if status < 400 {
-        tracing::debug!(
-            http.status = status,
-            took.micros = micros,
-            "request: answered"
-        );
-    } else {
+    // Everything is counted. A line is for what somebody did wrong: of a busy server the others would be most of its work on the log, and
+    // what was put off has said why before.
+    if (400..503).contains(&status) && status != 429 {
         tracing::info!(
             http.status = status,
             took.micros = micros,
             "request: refused"
+        );
+    } else {
+        tracing::debug!(
+            http.status = status,
+            took.micros = micros,
+            "request: answered"
         );
     }
     let labels = [

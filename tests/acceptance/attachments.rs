@@ -29,13 +29,13 @@ async fn evidence(engine: Engine) {
 
     let server = home.serve().await;
     assert_eq!(parts(&home).await, 0, "what the crash left is deleted");
-    let before = peak_bytes(&server);
+    let before = server.peak_bytes();
     assert_eq!(put(&server, &agent, &name, content.clone()).await, 201);
     assert_eq!(put(&server, &agent, &name, content.clone()).await, 200);
     assert_eq!(append(&server, &agent, &name).await, 201);
     let answer = get(&server, &auditor, &name).await;
     assert!(answer.bytes().await.unwrap() == content);
-    let grown = peak_bytes(&server) - before;
+    let grown = server.peak_bytes() - before;
     assert!(
         grown < BYTES as u64,
         "the whole was in memory: {grown} bytes"
@@ -173,14 +173,6 @@ async fn append(server: &Server, key: &str, name: &str) -> u16 {
         .header("content-type", "application/x-ndjson");
     let answer = request.body(line.to_string()).send().await.unwrap();
     answer.status().as_u16()
-}
-
-/// The most memory that the server ever had.
-fn peak_bytes(server: &Server) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
-    kilobytes.parse::<u64>().unwrap() * 1024
 }
 
 /// How many parts of attachments the database holds.

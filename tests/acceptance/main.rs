@@ -24,6 +24,7 @@ mod harness;
 mod insider;
 mod judges;
 mod load;
+mod overload;
 mod parts;
 mod player;
 mod plugin;

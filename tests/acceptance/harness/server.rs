@@ -98,6 +98,14 @@ impl Server {
         rustix::process::kill_process(pid, signal).unwrap();
     }
 
+    /// The most memory that the process ever had.
+    pub(crate) fn peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kilobytes = line.unwrap().split_whitespace().nth(1).unwrap();
+        kilobytes.parse::<u64>().unwrap() * 1024
+    }
+
     /// Its process.
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
