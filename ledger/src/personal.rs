@@ -102,7 +102,7 @@ impl Ledger {
         std::sync::Arc::clone(&self.0.persons)
     }
 
-    /// What opens the digests of a record; nothing for a record without, or whose persons were erased.
+    /// What opens the digests of a record; nothing for a record without, or whose persons were erased, or that is not there.
     ///
     /// # Errors
     /// [`PersonError`].
@@ -115,6 +115,9 @@ impl Ledger {
         let Some(head) = store.head(tenant).await? else {
             return Ok(Vec::new());
         };
+        if sequence >= head.range.size() {
+            return Ok(Vec::new());
+        }
         let after = sequence.checked_sub(1).map(|before| (before, u32::MAX));
         let end = sequence.saturating_add(1);
         let page = store.disclosures(head.log, after, end, DISCLOSURES_A_PAGE);

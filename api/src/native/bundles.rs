@@ -11,7 +11,7 @@ use crate::error::{ApiError, Problem};
 use crate::limits::BUNDLE_CHUNK_BYTES;
 use crate::output::chain;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use futures_util::{StreamExt as _, stream};
@@ -90,10 +90,10 @@ impl BundleRequest {
 pub(crate) async fn create_bundle(
     State(app): State<App>,
     principal: Principal,
-    body: Bytes,
+    request: Request,
 ) -> Result<Response, ApiError> {
     principal.require(Right::Records)?;
-    let request = BundleRequest::read(&body)?;
+    let request = BundleRequest::read(&super::body(request, &app).await?)?;
     let filter = request.part();
     let reader = app.ledger.reader();
     let mut log = find_log(&reader, &principal).await?;

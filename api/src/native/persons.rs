@@ -115,9 +115,11 @@ pub(crate) struct Lifting {
 pub(crate) async fn list_disclosures(
     State(app): State<App>,
     principal: Principal,
-    Path((_, sequence)): Path<(String, u64)>,
+    Path((_, sequence)): Path<(String, String)>,
 ) -> Result<Response, ApiError> {
     principal.require(Right::Disclosures)?;
+    let no_record = |_| ApiError::NotFound { what: "record" };
+    let sequence = sequence.parse().map_err(no_record)?;
     let opened = app.ledger.disclosures(&principal.tenant, sequence).await;
     let opened = opened.map_err(probity_ledger::SubmitError::from)?;
     let disclosures = opened.into_iter().map(one).collect::<Result<_, _>>()?;

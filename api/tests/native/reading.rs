@@ -33,13 +33,36 @@ async fn records_are_selected_by_position_subject_and_time() {
         ("from=2&limit=2".to_owned(), 2),
         ("limit=0".to_owned(), 0),
         (format!("from={size}"), 0),
+        (format!("from={}", u64::MAX), 0),
         ("subject=ticket/1".to_owned(), 2),
         ("subject=ticket/1&from=1".to_owned(), 1),
+        (format!("subject=ticket/1&from={}", u64::MAX), 0),
         ("subject=ticket/9".to_owned(), 0),
         ("since=2020-01-01T00:00:00Z".to_owned(), size),
         ("since=2120-01-01T00:00:00Z".to_owned(), 0),
+        (format!("since=2020-01-01T00:00:00Z&from={}", u64::MAX), 0),
     ] {
         assert_eq!(count(query.clone()).await, expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_opens_a_record_that_is_not_there() {
+    let (served, _directory) = Served::fresh().await;
+    let key = served.issue("local", Role::Operator).await;
+    let path = |sequence: &str| format!("/v1/logs/local/records/{sequence}/disclosures");
+    for beyond in [served.size().await, u64::MAX] {
+        let answer = served.get(&path(&beyond.to_string()), &key).await;
+        let body: Value = answer.error_for_status().unwrap().json().await.unwrap();
+        assert_eq!(body, serde_json::json!({"disclosures": []}), "{beyond}");
+    }
+    for bad in ["-1", "first", "18446744073709551616"] {
+        let answer = served.get(&path(bad), &key).await;
+        assert_eq!(
+            problem(answer).await,
+            (404, "not_found".to_owned()),
+            "{bad}"
+        );
     }
 }
 

@@ -219,6 +219,29 @@ async fn a_bundle_is_streamed_and_the_log_tells_of_it() {
 }
 
 #[tokio::test]
+async fn a_part_without_a_record_is_not_found_before_it_is_streamed() {
+    let (served, _directory) = Served::fresh().await;
+    let key = served.issue("local", Role::Operator).await;
+    assert_eq!(served.batch(&key, LINE).send().await.unwrap().status(), 201);
+    let ask = |filter: &Value| {
+        let call = served.request(Method::POST, "/v1/logs/local/bundles", &key);
+        call.json(filter).send()
+    };
+    for nothing in [
+        json!({ "from": u64::MAX }),
+        json!({ "subject": "ticket/9" }),
+        json!({ "subject": "ticket/1", "to": 0 }),
+        json!({ "trace": "none" }),
+        json!({ "subject": "ticket/1", "trace": "none" }),
+    ] {
+        let answer = problem(ask(&nothing).await.unwrap()).await;
+        assert_eq!(answer, (404, "not_found".to_owned()), "{nothing}");
+    }
+    let some = ask(&json!({ "subject": "ticket/1", "from": 1 }));
+    assert!(!some.await.unwrap().bytes().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn what_was_acknowledged_is_there_after_a_stop() {
     let (served, directory) = Served::fresh().await;
     let key = served.issue("local", Role::Operator).await;

@@ -23,25 +23,43 @@ pub async fn is_any(
     if range.is_empty() {
         return Ok(false);
     }
-    if let Some(subject) = &filter.subject {
-        let found = reader
-            .store()
-            .read(log.log, Span::Subject(subject, 0), 1, 1)
-            .await?;
-        if found.is_empty() {
-            return Ok(false);
-        }
+    let own = match &filter.subject {
+        None => None,
+        Some(subject) => Some(own_of(reader, log, subject, &range).await?),
+    };
+    let trace = filter.trace.as_deref().map(|id| Trace {
+        reader,
+        log: log.log,
+        id,
+        rest: range,
+    });
+    match (own, trace) {
+        (None, None) => Ok(true),
+        (None, Some(trace)) => trace.find().await,
+        (Some(own), None) => Ok(!own.is_empty()),
+        (Some(own), Some(trace)) => Ok(!trace.all(&mut |_, _| {}).await?.is_disjoint(&own)),
     }
-    match &filter.trace {
-        None => Ok(true),
-        Some(id) => {
-            let trace = Trace {
-                reader,
-                log: log.log,
-                id,
-                rest: range,
-            };
-            trace.find().await
+}
+
+/// The records of a subject in a range.
+async fn own_of(
+    reader: &Reader,
+    log: &LogHead,
+    subject: &str,
+    range: &Range<u64>,
+) -> Result<BTreeSet<u64>, StoreError> {
+    let (mut revision, mut own) = (0, BTreeSet::new());
+    loop {
+        let span = Span::Subject(subject, revision);
+        let page = reader
+            .store()
+            .read(log.log, span, REPLAY_RECORDS, REPLAY_BYTES)
+            .await?;
+        let sequences = page.iter().map(|stored| stored.sequence);
+        own.extend(sequences.filter(|sequence| range.contains(sequence)));
+        revision += page.len() as u64;
+        if page.is_empty() {
+            return Ok(own);
         }
     }
 }
