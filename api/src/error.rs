@@ -21,6 +21,9 @@ mod rejected;
 mod submit;
 mod upload;
 
+/// The media type of a [`Problem`].
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
 /// Why a native request was not served.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
@@ -310,12 +313,7 @@ impl IntoResponse for ApiError {
         self.report();
         let face = self.face();
         let body = serde_json::to_vec(&self.problem(&face)).unwrap_or_default();
-        let mut response = (
-            face.status,
-            [(CONTENT_TYPE, "application/problem+json")],
-            body,
-        )
-            .into_response();
+        let mut response = (face.status, [(CONTENT_TYPE, PROBLEM_JSON)], body).into_response();
         if let Some(seconds) = face.retry_after_seconds {
             response
                 .headers_mut()

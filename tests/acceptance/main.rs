@@ -20,6 +20,7 @@ mod evidence;
 mod faults;
 mod forger;
 mod forgotten;
+mod fuzzed;
 mod harness;
 mod insider;
 mod judges;

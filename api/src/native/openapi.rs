@@ -1,14 +1,21 @@
 //! The OpenAPI 3.1 document of the native surface: made from the handlers, committed, served.
 
 use crate::app::App;
+use crate::error::PROBLEM_JSON;
 use crate::{health, native};
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use utoipa::openapi::content::{Content, ContentBuilder};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn};
+use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{Modify, OpenApi};
 use utoipa_axum::router::OpenApiRouter;
+
+const JSON: &str = "application/json";
 
 /// What the document says besides its paths.
 #[derive(OpenApi)]
@@ -49,7 +56,63 @@ fn parts() -> (Router<App>, utoipa::openapi::OpenApi) {
         .into_iter()
         .map(|(path, item)| (path.replace("{*", "{"), item))
         .collect();
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.put,
+            &mut item.post,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            complete(operation);
+        }
+    }
     (router, document)
+}
+
+/// Says what holds for every operation, so that no handler has to: how a refusal looks, and which refusals come before its handler is asked.
+fn complete(operation: &mut Operation) {
+    let takes = |kind: &str| match &operation.request_body {
+        Some(RefOr::T(body)) => body.content.contains_key(kind),
+        _ => false,
+    };
+    let in_query = |parameter: &RefOr<Parameter>| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query);
+    let mut refusals: Vec<&str> = Vec::new();
+    if operation.parameters.iter().flatten().any(in_query) {
+        refusals.push("400");
+    }
+    if takes(JSON) {
+        refusals.extend(["400", "413", "415"]);
+    }
+    if operation.responses.responses.contains_key("401") {
+        refusals.extend(["429", "500", "503"]);
+    }
+    let responses = &mut operation.responses.responses;
+    for status in refusals {
+        let refusal = || {
+            RefOr::T(
+                ResponseBuilder::new()
+                    .content(PROBLEM_JSON, problem())
+                    .build(),
+            )
+        };
+        responses.entry(status.to_owned()).or_insert_with(refusal);
+    }
+    for response in responses.values_mut() {
+        let RefOr::T(response) = response else {
+            continue;
+        };
+        if response.content.get(JSON) == Some(&RefOr::T(problem())) {
+            response.content = [(PROBLEM_JSON.to_owned(), RefOr::T(problem()))].into();
+        }
+    }
+}
+
+/// The body of every refusal.
+fn problem() -> Content {
+    ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .build()
 }
 
 /// The native routes, with the document at `/openapi.json`. It is open: it says nothing that the source does not.
