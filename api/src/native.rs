@@ -27,8 +27,8 @@ use crate::error::ApiError;
 use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
 use probity_governance::command::{Command, Operation};
 use probity_ledger::{Idempotency, Receipt, Submission};
 use serde::de::DeserializeOwned;
@@ -132,12 +132,16 @@ impl<T: DeserializeOwned> FromRequest<App> for Input<T> {
 
 /// A body within the limit.
 pub(crate) async fn body(request: Request, app: &App) -> Result<Bytes, ApiError> {
-    let max = app.config.body_bytes_max;
-    let too_large = |_| ApiError::TooLarge {
-        what: "bytes of the body",
-        max: max as u64,
-    };
-    Bytes::from_request(request, app).await.map_err(too_large)
+    let bytes = Bytes::from_request(request, app).await;
+    bytes.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge {
+            what: "bytes of the body",
+            max: app.config.body_bytes_max as u64,
+        },
+        _ => ApiError::Malformed {
+            detail: "the body broke off".to_owned(),
+        },
+    })
 }
 
 /// Whether the body is said to be of a media type; parameters after it do not matter.

@@ -127,13 +127,18 @@ fn all(key: &str) -> Vec<Ill> {
         one(
             "a body that does not come",
             vec![head("content-length: 100")],
-            &[Some(408)],
+            &[Some(503)],
         ),
         one("a body without an end", endless, &[None, Some(413)]),
         one(
             "a body said to be long",
             vec![head("content-length: 99999999999")],
             &[None, Some(413)],
+        ),
+        one(
+            "a chunk that is none",
+            vec![[head("transfer-encoding: chunked"), b"zz\r\n".to_vec()].concat()],
+            &[Some(400)],
         ),
         one("a deep body", whole(&nested, ""), &[Some(400), Some(413)]),
         one(
