@@ -27,6 +27,7 @@ use crate::error::ApiError;
 use crate::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::header::CONTENT_LENGTH;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use probity_governance::command::{Command, Operation};
@@ -132,12 +133,20 @@ impl<T: DeserializeOwned> FromRequest<App> for Input<T> {
 
 /// A body within the limit.
 pub(crate) async fn body(request: Request, app: &App) -> Result<Bytes, ApiError> {
+    let max = app.config.body_bytes_max as u64;
+    let too_large = || ApiError::TooLarge {
+        what: "bytes of the body",
+        max,
+    };
+    // A length that is announced need not be waited for.
+    let announced = request.headers().get(CONTENT_LENGTH);
+    let announced = announced.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > max) {
+        return Err(too_large());
+    }
     let bytes = Bytes::from_request(request, app).await;
     bytes.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => ApiError::TooLarge {
-            what: "bytes of the body",
-            max: app.config.body_bytes_max as u64,
-        },
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
         _ => ApiError::Malformed {
             detail: "the body broke off".to_owned(),
         },
