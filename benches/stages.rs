@@ -16,7 +16,7 @@ mod log;
 #[path = "walk/rules.rs"]
 mod rules;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use futures_util::future::join_all;
 use log::{Place, batch, tenant};
 use probity_governance::command::{Alias, Command, Moment};
@@ -88,7 +88,7 @@ fn applied<'a>(record: &'a Record<'_>, event: &'a probity_schemas::event::Event)
 fn stages(criterion: &mut Criterion) {
     let runtime = Runtime::new().unwrap();
     let place = Place::sqlite();
-    let (mut state, row) = runtime.block_on(prepare(&place));
+    let (state, row) = runtime.block_on(prepare(&place));
     let record = Record::parse_canonical(&row.line).unwrap();
     let event = record.event().unwrap();
     let command = Command {
@@ -123,7 +123,11 @@ fn stages(criterion: &mut Criterion) {
         bencher.iter(|| range.push(black_box(row.leaf)));
     });
     group.bench_function("7 fold into the state", |bencher| {
-        bencher.iter(|| state.apply(&applied(&record, &event)).unwrap());
+        let fold = |mut state: State| {
+            state.apply(&applied(&record, &event)).unwrap();
+            state
+        };
+        bencher.iter_batched(|| state.clone(), fold, BatchSize::SmallInput);
     });
     group.bench_function("8 root and signature, once a commit", |bencher| {
         let mut range = CompactRange::new();

@@ -11,7 +11,7 @@ use probity_schemas::tree::{Node, inclusion_plan, range_nodes, root_of};
 use std::collections::{BTreeSet, HashMap};
 
 /// A tile: its level and index.
-type Tile = (u8, u64);
+pub(crate) type Tile = (u8, u64);
 
 /// Makes proofs in the tree that a log's row has.
 pub(crate) struct Paths<'s> {
@@ -116,20 +116,14 @@ impl<'s> Paths<'s> {
                 continue;
             };
             let root = root_of(hashes.iter().copied());
-            if tile.0 == 0 {
-                self.roots.keep(self.head.log, tile.1, root);
-            }
+            self.roots.keep(self.head.log, tile, root);
             self.below.insert(tile, root);
         }
         Ok(())
     }
 
     fn known_root(&self, tile: Tile) -> Option<Hash> {
-        let kept = || {
-            self.roots
-                .get(self.head.log, tile.1)
-                .filter(|_| tile.0 == 0)
-        };
+        let kept = || self.roots.get(self.head.log, tile);
         self.below.get(&tile).copied().or_else(kept)
     }
 
