@@ -21,7 +21,7 @@ use futures_util::future::join_all;
 use log::{Place, batch, tenant};
 use probity_governance::command::{Alias, Command, Moment};
 use probity_governance::execute::{Index, execute};
-use probity_governance::state::{Applied, Closed, State};
+use probity_governance::state::{Closed, State};
 use probity_ledger::store::StoredRecord;
 use probity_schemas::canonical::{canonicalize, check};
 use probity_schemas::checkpoint::Checkpoint;
@@ -61,28 +61,11 @@ async fn prepare(place: &Place) -> (State, StoredRecord) {
     let (decision, before) = rows.split_last().unwrap();
     let mut state = State::default();
     for row in before {
-        apply(&mut state, row);
+        let record = Record::parse_canonical(&row.line).unwrap();
+        let event = record.event().unwrap();
+        state.apply(&log::applied(&record, &event)).unwrap();
     }
     (state, decision.clone())
-}
-
-fn apply(state: &mut State, row: &StoredRecord) {
-    let record = Record::parse_canonical(&row.line).unwrap();
-    let event = record.event().unwrap();
-    state.apply(&applied(&record, &event)).unwrap();
-}
-
-fn applied<'a>(record: &'a Record<'_>, event: &'a probity_schemas::event::Event) -> Applied<'a> {
-    let envelope = &record.envelope;
-    Applied {
-        leaf: record.leaf,
-        sequence: record.sequence,
-        subject: &envelope.subject,
-        actor: &envelope.actor,
-        time: envelope.time,
-        workspace: envelope.workspace.as_deref(),
-        event,
-    }
 }
 
 fn stages(criterion: &mut Criterion) {
@@ -124,7 +107,7 @@ fn stages(criterion: &mut Criterion) {
     });
     group.bench_function("7 fold into the state", |bencher| {
         let fold = |mut state: State| {
-            state.apply(&applied(&record, &event)).unwrap();
+            state.apply(&log::applied(&record, &event)).unwrap();
             state
         };
         bencher.iter_batched(|| state.clone(), fold, BatchSize::SmallInput);

@@ -1,9 +1,12 @@
 //! Logs for the benches: where they live, what is appended to them.
 
 use probity_governance::command::{Command, Observation, Operation};
+use probity_governance::state::Applied;
 use probity_ledger::store::{DatabaseUrl, Span, StoredRecord};
 use probity_ledger::{Config, Ledger, Submission};
 use probity_schemas::body::Body;
+use probity_schemas::event::Event;
+use probity_schemas::record::Record;
 use probity_schemas::subject::{Subject, Tenant};
 use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::cell::RefCell;
@@ -163,4 +166,18 @@ pub async fn rows(ledger: &Ledger, count: usize) -> Vec<StoredRecord> {
         all.extend(page);
     }
     all
+}
+
+/// A record, as the state folds it.
+pub fn applied<'a>(record: &'a Record<'_>, event: &'a Event) -> Applied<'a> {
+    let envelope = &record.envelope;
+    Applied {
+        leaf: record.leaf,
+        sequence: record.sequence,
+        subject: &envelope.subject,
+        actor: &envelope.actor,
+        time: envelope.time,
+        workspace: envelope.workspace.as_deref(),
+        event,
+    }
 }

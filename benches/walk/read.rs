@@ -3,11 +3,11 @@
 //! `cargo bench --bench walk -- read`. The log: PROBITY_BENCH_RECORDS records (100,000 unless set), one in ten a decision under 32 policies, the
 //! rest observations. Each figure is the median of five.
 
-use crate::log::{Place, batch, tenant};
+use crate::log::{Place, applied, batch, tenant};
 use crate::measure::{Rate, SAMPLES, median, print, time};
 use crate::rules::{self, submit};
 use probity_governance::engine::{Beside, PolicySet, decide};
-use probity_governance::state::{Applied, State};
+use probity_governance::state::State;
 use probity_ledger::export::{End, Shown, TarSink, export};
 use probity_ledger::store::StoredRecord;
 use probity_schemas::event::Event;
@@ -90,25 +90,11 @@ fn replay(rows: &[StoredRecord]) -> Rate {
         for row in rows {
             let record = Record::parse_canonical(&row.line).unwrap();
             let event = record.event().unwrap();
-            apply(&mut state, &record, &event);
+            state.apply(&applied(&record, &event)).unwrap();
         }
         state
     });
     Rate::of(rows.len() as u64, took)
-}
-
-fn apply(state: &mut State, record: &Record<'_>, event: &Event) {
-    let envelope = &record.envelope;
-    let applied = Applied {
-        leaf: record.leaf,
-        sequence: record.sequence,
-        subject: &envelope.subject,
-        actor: &envelope.actor,
-        time: envelope.time,
-        workspace: envelope.workspace.as_deref(),
-        event,
-    };
-    state.apply(&applied).unwrap();
 }
 
 /// Every recorded decision again, and SHA-256 of the same lines.
@@ -119,7 +105,7 @@ fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
     for row in rows {
         let record = Record::parse_canonical(&row.line).unwrap();
         let event = record.event().unwrap();
-        apply(&mut state, &record, &event);
+        state.apply(&applied(&record, &event)).unwrap();
         if let Event::DecisionMade(made) = event {
             facts.push(made.facts);
             lines.push(row.clone());
