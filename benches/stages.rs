@@ -53,8 +53,8 @@ impl Index for Nothing {
 /// A log with the rules and one decision: its state before the decision, and the decision's record.
 async fn prepare(place: &Place) -> (State, StoredRecord) {
     let ledger = place.open("stages").await;
-    rules::publish(&ledger).await;
-    rules::submit(&ledger, rules::request(0)).await;
+    rules::publish(&ledger, &tenant()).await;
+    rules::submit(&ledger, &tenant(), rules::request(0)).await;
     let head = ledger.reader().log(&tenant()).await.unwrap().unwrap();
     let rows = log::rows(&ledger, usize::try_from(head.size).unwrap()).await;
     ledger.close().await;
@@ -134,7 +134,8 @@ fn stages(criterion: &mut Criterion) {
         });
     });
     let ledger = runtime.block_on(place.open("whole"));
-    runtime.block_on(rules::publish(&ledger));
+    let tenant = &tenant();
+    runtime.block_on(rules::publish(&ledger, tenant));
     let mut number = 0;
     group.bench_function(
         "whole: asked, durable on SQLite, answered; 256 at once",
@@ -144,8 +145,8 @@ fn stages(criterion: &mut Criterion) {
                 let commands = usize::try_from(rounds).unwrap().next_multiple_of(AT_ONCE);
                 for _ in 0..commands / AT_ONCE {
                     let begun = Instant::now();
-                    let asked =
-                        (0..AT_ONCE).map(|at| rules::submit(&ledger, rules::request(number + at)));
+                    let asked = (0..AT_ONCE)
+                        .map(|at| rules::submit(&ledger, tenant, rules::request(number + at)));
                     runtime.block_on(join_all(asked));
                     took += begun.elapsed();
                     number += AT_ONCE;

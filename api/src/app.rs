@@ -6,10 +6,14 @@
 use crate::config::ServerConfig;
 use crate::error::ApiError;
 use crate::limiter::Limiter;
+use crate::limits::POSITION_WAIT_MILLIS;
 use metrics_exporter_prometheus::PrometheusHandle;
 use probity_ledger::Ledger;
+use probity_ledger::store::StoreError;
 use probity_projections::Views;
+use probity_schemas::subject::Tenant;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// What every handler shares.
@@ -40,5 +44,24 @@ impl App {
         self.limiter
             .as_ref()
             .map_or(Ok(()), |limiter| limiter.count(credential))
+    }
+
+    /// Waits, bounded, until the views show what is committed now, so that a caller finds its own writes in a list. Views that are
+    /// further behind answer as they are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be learned what is committed.
+    pub async fn settle(&self, tenant: &Tenant) -> Result<(), StoreError> {
+        let Some(state) = self.ledger.state(tenant).await? else {
+            return Ok(());
+        };
+        let patience = Duration::from_millis(POSITION_WAIT_MILLIS);
+        if let Err(late) = self.views.wait(tenant, state.size, patience).await {
+            tracing::debug!(
+                view.position = late.position.size,
+                "a list is answered by a view that is behind"
+            );
+        }
+        Ok(())
     }
 }

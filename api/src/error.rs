@@ -233,6 +233,8 @@ impl ApiError {
                 "The log's owner is out of reach",
             )
             .retry_after(1),
+            Self::Read(error) if error.is_away() => store_away(),
+            Self::View(error) if error.is_away() => store_away(),
             Self::Panicked | Self::Random(_) | Self::Read(_) | Self::View(_) => {
                 face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault")
             }
@@ -297,6 +299,16 @@ pub(crate) const fn face(status: StatusCode, code: &'static str, title: &'static
         title,
         retry_after_seconds: None,
     }
+}
+
+/// The database does not answer for now.
+pub(crate) const fn store_away() -> Face {
+    face(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "store_unavailable",
+        "Store unavailable",
+    )
+    .retry_after(1)
 }
 
 impl Face {

@@ -2,13 +2,16 @@
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::forward::forward_writes;
 use crate::limits::{REQUEST_ID_BYTES_MAX, UPLOAD_SECONDS_MAX};
 use crate::native::attachments::is_upload;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use std::any::Any;
+use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
 use tracing::Instrument as _;
 use uuid::Uuid;
@@ -16,38 +19,62 @@ use uuid::Uuid;
 /// The header of a request's id: taken over from the caller, or made here; on every answer.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names the request, spans it, times it, and logs how it ended.
-pub(crate) async fn name_request(mut request: Request, next: Next) -> Response {
+/// All of it in one layer, because each layer of a router costs every request a copy of the route and a boxed future: names the
+/// request, spans it, bounds its body and its time, catches its panic, times it, and logs how it ended.
+pub(crate) async fn surround(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let id = request_id(request.headers());
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("(none)", MatchedPath::as_str)
-        .to_owned();
+    let method = request.method().clone();
+    let route = route(&request);
     let span = tracing::info_span!(
         "request",
         request.id = id.to_str().unwrap_or_default(),
-        http.method = request.method().as_str(),
+        http.method = method.as_str(),
         http.route = route,
         tenant.id = tracing::field::Empty,
         actor.id = tracing::field::Empty,
     );
     request.headers_mut().insert(REQUEST_ID, id.clone());
+    DefaultBodyLimit::max(app.config.body_bytes_max).apply(&mut request);
     let started = Instant::now();
+    let patience = patience(&app, &request);
+    let answering = AssertUnwindSafe(answer(app, request, next));
     async move {
-        let method = request.method().to_string();
-        let mut response = next.run(request).await;
+        let answered = tokio::time::timeout(patience, answering.catch_unwind()).await;
+        let mut response = match answered {
+            Ok(Ok(response)) => response,
+            Ok(Err(panic)) => answer_panic(&*panic),
+            Err(_) => ApiError::Timeout.into_response(),
+        };
         response.headers_mut().insert(REQUEST_ID, id);
-        record(
-            &method,
-            route,
-            response.status().as_u16(),
-            started.elapsed(),
-        );
+        let status = response.status().as_u16();
+        record(method.as_str(), route, status, started.elapsed());
         response
     }
     .instrument(span)
     .await
+}
+
+/// Answers; a write is passed on where another node may own the log.
+async fn answer(app: App, request: Request, next: Next) -> Response {
+    match app.ledger.is_shared() {
+        true => forward_writes(State(app), request, next).await,
+        false => next.run(request).await,
+    }
+}
+
+/// The route's pattern, for spans and measurements.
+fn route(request: &Request) -> String {
+    let matched = request.extensions().get::<MatchedPath>();
+    matched.map_or("(none)", MatchedPath::as_str).to_owned()
+}
+
+/// How long a request may take; the pieces of an upload are waited for one by one.
+fn patience(app: &App, request: &Request) -> Duration {
+    Duration::from_secs(if is_upload(request) {
+        UPLOAD_SECONDS_MAX
+    } else {
+        app.config.request_seconds_max
+    })
 }
 
 fn record(method: &str, route: String, status: u16, took: Duration) {
@@ -92,21 +119,8 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         .unwrap_or_else(fresh)
 }
 
-/// Gives a request up after the configured time; the pieces of an upload are waited for one by one.
-pub(crate) async fn limit_time(State(app): State<App>, request: Request, next: Next) -> Response {
-    let seconds = if is_upload(&request) {
-        UPLOAD_SECONDS_MAX
-    } else {
-        app.config.request_seconds_max
-    };
-    let seconds = Duration::from_secs(seconds);
-    let answer = tokio::time::timeout(seconds, next.run(request)).await;
-    answer.unwrap_or_else(|_| ApiError::Timeout.into_response())
-}
-
 /// Answers for a handler that panicked.
-#[must_use]
-pub(crate) fn answer_panic(panic: Box<dyn Any + Send>) -> Response {
+fn answer_panic(panic: &(dyn Any + Send)) -> Response {
     let text = panic
         .downcast_ref::<String>()
         .map(String::as_str)

@@ -6,6 +6,7 @@
 
 pub mod app;
 pub mod auth;
+mod background;
 pub mod cli;
 pub mod config;
 mod courier;

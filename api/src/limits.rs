@@ -84,8 +84,11 @@ pub const RECEIPTS_MAX: u64 = 100;
 /// Milliseconds between two looks for records of other nodes.
 pub const FOLLOW_POLL_MILLIS: u64 = 200;
 
-/// Milliseconds that a read waits for the position it was asked for.
+/// Milliseconds that a read waits for the position it was asked for, or for what is committed.
 pub const POSITION_WAIT_MILLIS: u64 = 2_000;
+
+/// Seconds between two times that measurements are folded.
+pub const METRICS_UPKEEP_SECONDS: u64 = 5;
 
 /// Bytes of a bundle on their way to a client.
 pub const BUNDLE_CHUNK_BYTES: usize = 64 * 1024;

@@ -1,7 +1,9 @@
 //! What this process measures, as Prometheus reads it.
 
+use crate::limits::METRICS_UPKEEP_SECONDS;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 /// Bounds of durations, seconds.
 const SECONDS: [f64; 11] = [
@@ -26,6 +28,16 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     describe();
     *started = Some(handle.clone());
     Ok(handle)
+}
+
+/// Folds what was measured into its distributions, for ever: until then each measurement is kept by itself, whether anybody reads
+/// them or not.
+pub(crate) async fn keep_up(handle: PrometheusHandle) {
+    let mut tick = tokio::time::interval(Duration::from_secs(METRICS_UPKEEP_SECONDS));
+    loop {
+        tick.tick().await;
+        handle.run_upkeep();
+    }
 }
 
 fn describe() {

@@ -5,6 +5,7 @@
 //! acknowledged is durable, and whatever was not recorded was not acknowledged.
 
 use crate::app::App;
+use crate::background::Background;
 use crate::config::ServerConfig;
 use crate::limiter::Limiter;
 use crate::limits::{HEADER_SECONDS_MAX, NODE_CONNECT_SECONDS_MAX, STOP_SECONDS_MAX};
@@ -20,8 +21,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use probity_ledger::Ledger;
 use probity_ledger::OpenError;
+use probity_ledger::config::Config;
 use probity_ledger::store::StoreError;
-use probity_projections::ViewError;
+use probity_projections::{ViewError, Views};
 use probity_schemas::subject::Tenant;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -73,6 +75,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     app: App,
+    background: Background,
 }
 
 impl Server {
@@ -91,10 +94,9 @@ impl Server {
         let mut place = open::server_config(&config, address)?;
         place.witnesses = config.witness.open()?;
         place.authority = config.timestamp.open()?;
-        let database = place.database.clone();
-        let ledger = open::ledger(place).await?;
-        create_own_log(&ledger, &config.tenant).await;
-        let views = open::views(&config.store.data, database, &ledger).await?;
+        let background = Background::start()?;
+        let opened = background.within(open_records(place, &config.tenant));
+        let (ledger, views) = opened.await?;
         let http = node_client(&config)?;
         let limiter = config
             .rate_limit_per_second
@@ -112,6 +114,7 @@ impl Server {
             listener,
             address,
             app,
+            background,
         })
     }
 
@@ -131,6 +134,7 @@ impl Server {
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let connections = GracefulShutdown::new();
         let service = router(self.app.clone());
+        let upkeep = tokio::spawn(measure::keep_up(self.app.metrics.clone()));
         let header_bytes_max = self.app.config.header_bytes_max;
         tokio::select! {
             () = accept(&self.listener, &service, header_bytes_max, &connections) => {}
@@ -149,6 +153,8 @@ impl Server {
         }
         self.app.views.close().await;
         self.app.ledger.close().await;
+        upkeep.abort();
+        drop(self.background);
         tracing::info!("server: stopped");
     }
 }
@@ -160,6 +166,15 @@ fn node_client(config: &ServerConfig) -> Result<reqwest::Client, reqwest::Error>
     builder
         .timeout(Duration::from_secs(config.request_seconds_max))
         .build()
+}
+
+/// Opens the ledger, with the configured tenant's log, and the views beside it.
+async fn open_records(place: Config, tenant: &Tenant) -> Result<(Ledger, Views), ServeError> {
+    let (data, database) = (place.data.clone(), place.database.clone());
+    let ledger = open::ledger(place).await?;
+    create_own_log(&ledger, tenant).await;
+    let views = open::views(&data, database, &ledger).await?;
+    Ok((ledger, views))
 }
 
 /// Makes the configured tenant's log, and seals what the configuration changes. Where another node has it, or it is only to

@@ -1,4 +1,4 @@
-//! The load program for the walk of a record, outside HTTP: `cargo bench --bench walk [-- append | read | evidence]`.
+//! The load program for the walk of a record, outside HTTP: `cargo bench --bench walk [-- append | tenants | read | evidence]`.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,6 +15,7 @@ mod measure;
 mod raw;
 mod read;
 mod rules;
+mod tenants;
 
 fn main() {
     let wanted: Vec<String> = std::env::args()
@@ -26,6 +27,9 @@ fn main() {
     runtime.block_on(async {
         if all || wanted.iter().any(|word| word == "append") {
             append::run().await;
+        }
+        if all || wanted.iter().any(|word| word == "tenants") {
+            tenants::run().await;
         }
         if all || wanted.iter().any(|word| word == "read") {
             read::run().await;

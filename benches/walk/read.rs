@@ -129,16 +129,17 @@ fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
 
 async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRecord>, String) {
     let ledger = place.open("read").await;
-    rules::publish(&ledger).await;
+    let tenant = &tenant();
+    rules::publish(&ledger, tenant).await;
     for round in 0..records / 1000 {
-        ledger.submit(&tenant(), batch(round, 900)).await.unwrap();
+        ledger.submit(tenant, batch(round, 900)).await.unwrap();
         let decisions: Vec<_> = (0..100)
-            .map(|at| submit(&ledger, rules::request(round * 100 + at)))
+            .map(|at| submit(&ledger, tenant, rules::request(round * 100 + at)))
             .collect();
         futures_util::future::join_all(decisions).await;
     }
     let rows = crate::log::rows(&ledger, records / 1000 * 1000).await;
-    let key = ledger.verifier_key(&tenant()).await.unwrap().unwrap();
+    let key = ledger.verifier_key(tenant).await.unwrap().unwrap();
     let mut sink = TarSink::new(tokio::fs::File::create(bundle).await.unwrap());
     let nowhere = tempfile::tempdir().unwrap();
     export(

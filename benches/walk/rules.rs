@@ -1,6 +1,6 @@
 //! The rules of the benches: an agent, and 32 policies of which the first fits what it asks.
 
-use crate::log::{batch, tenant};
+use crate::log::batch;
 use probity_governance::command::Operation;
 use probity_ledger::{Ledger, Submission};
 use probity_schemas::body::Body;
@@ -9,25 +9,27 @@ use probity_schemas::event::registry::CredentialIssued;
 use probity_schemas::policy::{
     Condition, Operator, Policy, PolicySubject, Scalar, Scope, SubjectKind,
 };
+use probity_schemas::subject::Tenant;
 use probity_schemas::vocabulary::{CredentialMethod, Effect, Role};
 
-/// Makes the agent and the policies.
-pub async fn publish(ledger: &Ledger) {
-    submit(ledger, credential()).await;
+/// Makes the agent and the policies of a tenant.
+pub async fn publish(ledger: &Ledger, tenant: &Tenant) {
+    submit(ledger, tenant, credential()).await;
     for number in 0..32 {
-        submit(ledger, Operation::PublishPolicy(Box::new(policy(number)))).await;
+        let policy = Operation::PublishPolicy(Box::new(policy(number)));
+        submit(ledger, tenant, policy).await;
     }
 }
 
 /// Submits, as whoever asks for such things.
-pub async fn submit(ledger: &Ledger, operation: Operation) {
+pub async fn submit(ledger: &Ledger, tenant: &Tenant, operation: Operation) {
     let mut submission: Submission = batch(0, 0);
     submission.command.actor = match operation {
         Operation::RequestDecision(_) => "agent:bench".to_owned(),
         _ => "system".to_owned(),
     };
     submission.command.operation = operation;
-    ledger.submit(&tenant(), submission).await.unwrap();
+    ledger.submit(tenant, submission).await.unwrap();
 }
 
 /// The right to ask, for the agent of this bench.

@@ -56,6 +56,8 @@ pub(crate) struct Inner {
     pub changes: watch::Sender<u64>,
     pub closing: watch::Sender<bool>,
     pub uploads: Arc<tokio::sync::Semaphore>,
+    /// Where the ledger was opened: its writers run there, whoever's command begins one.
+    pub runtime: tokio::runtime::Handle,
     pub tasks: std::sync::Mutex<Vec<tokio::task::JoinHandle<()>>>,
     /// Two processes with one node id would both believe that they own its logs.
     pub data_lock: std::sync::Mutex<Option<FileLock>>,
@@ -119,6 +121,7 @@ impl Ledger {
             changes: watch::channel(0).0,
             closing: watch::channel(false).0,
             uploads: Arc::new(tokio::sync::Semaphore::new(UPLOADS_MAX)),
+            runtime: tokio::runtime::Handle::current(),
             tasks: std::sync::Mutex::default(),
             data_lock: std::sync::Mutex::new(lock),
             config,
@@ -250,6 +253,12 @@ impl Ledger {
     /// [`StoreError`].
     pub async fn owner(&self, tenant: &Tenant) -> Result<Option<Owner>, StoreError> {
         self.0.store.owner(tenant).await
+    }
+
+    /// Whether other nodes may own logs of the same store.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.0.config.database.is_shared()
     }
 
     /// The durability in force, for people.

@@ -142,6 +142,7 @@ pub(crate) fn assemble(
 }
 
 fn start(inner: &Inner, log: Log, term: u64) -> Result<Handle, SubmitError> {
+    let _here = inner.runtime.enter();
     let (queue, waiting) = mpsc::channel(inner.config.queue_commands_max.max(1));
     Ok(Handle {
         log: log.head.log,

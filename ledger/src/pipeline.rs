@@ -230,7 +230,7 @@ async fn seal_each(
     let mut sealed = Vec::with_capacity(drafts.len());
     let mut heads = std::collections::HashMap::new();
     for draft in drafts {
-        let subject = draft.subject.to_string();
+        let subject = draft.subject.as_str().to_owned();
         let head = match heads.get(&subject) {
             Some(head) => *head,
             // An id of this moment is nobody else's: nothing was written under it yet.

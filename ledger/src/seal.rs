@@ -145,7 +145,7 @@ pub(crate) fn seal(
     tip.range.push(leaf);
     tip.leaf = leaf;
     tip.bytes += line.len() as u64 + 1;
-    let subject = draft.subject.to_string();
+    let subject = draft.subject.as_str().to_owned();
     let aliases = draft
         .aliases
         .iter()

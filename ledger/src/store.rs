@@ -20,7 +20,7 @@ pub use attachments::{
     Attachment, AttachmentStore, ErasedAttachment, KeptAttachment, Leftovers, NamedAttachment,
     NewUpload, UploadNumber,
 };
-pub use error::{AppendError, StoreError};
+pub use error::{AppendError, StoreError, is_away};
 pub use kept::{KeptCosignature, KeptTimestamp, PersonToken, SealedDisclosure};
 pub use lock::FileLock;
 pub use url::DatabaseUrl;

@@ -3,6 +3,7 @@
 //! that does not answer ([`ViewError`]).
 
 use crate::position::Position;
+use probity_ledger::store::is_away;
 use thiserror::Error;
 
 /// Why a view cannot apply a record. It is a property of the record and the row: a retry gives the same, unless the
@@ -79,6 +80,18 @@ pub enum ViewError {
     /// A computation was given up because the program stops.
     #[error("the follower was stopped")]
     Stopped,
+}
+
+impl ViewError {
+    /// Whether the database is out of reach or too busy for now: asked again later, it may answer.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Database(error) => is_away(error),
+            Self::Source(error) => error.is_away(),
+            _ => false,
+        }
+    }
 }
 
 /// A view has not come as far as the caller asked.

@@ -9,6 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
+/// Characters of a hash in base64.
+const BASE64_BYTES: usize = 44;
+
 /// A SHA-256 digest: of a leaf, of a tree node, or of plain bytes.
 #[derive(
     Clone,
@@ -43,12 +46,24 @@ impl Hash {
     /// The digest in lower-case hexadecimal, as `sha256sum` prints it.
     #[must_use]
     pub fn to_hex(&self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        const DIGITS: [char; 16] = [
+            '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+        ];
+        let digit = |half: u8| DIGITS[usize::from(half & 0x0f)];
+        let digits = self.0.iter().flat_map(|byte| [byte >> 4, *byte]);
+        digits.map(digit).collect()
     }
 
     /// Appends the digest in its one spelling as text.
     pub fn write_base64(&self, text: &mut String) {
         STANDARD.encode_string(self.0, text);
+    }
+
+    /// Tells the digest in its one spelling as text. Every record has several: nothing is allocated for it.
+    fn with_base64<T>(&self, tell: impl FnOnce(&str) -> T) -> T {
+        let mut text = [0; BASE64_BYTES];
+        let length = STANDARD.encode_slice(self.0, &mut text).unwrap_or_default();
+        tell(std::str::from_utf8(&text[..length]).unwrap_or_default())
     }
 
     /// The digest as raw bytes.
@@ -85,7 +100,7 @@ pub fn sha256(parts: &[&[u8]]) -> Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&STANDARD.encode(self.0))
+        self.with_base64(|text| f.write_str(text))
     }
 }
 
@@ -110,7 +125,7 @@ impl FromStr for Hash {
 
 impl serde::Serialize for Hash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.with_base64(|text| serializer.serialize_str(text))
     }
 }
 

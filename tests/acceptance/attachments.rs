@@ -1,4 +1,4 @@
-//! Evidence that is larger than a record: 24 MiB up and down in bounded memory, a crash in the middle, a bundle that a judge
+//! Evidence that is larger than a record: 64 MiB up and down in bounded memory, a crash in the middle, a bundle that a judge
 //! reads, and what an insider does to it.
 
 use crate::harness::{Engine, Home, Server, accepted, judge, run};
@@ -7,7 +7,7 @@ use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use std::path::Path;
 
 /// More than all that three transfers make a server grow by, caches of the database included.
-const BYTES: usize = 24 * 1024 * 1024;
+const BYTES: usize = 64 * 1024 * 1024;
 
 #[tokio::test]
 async fn large_evidence_goes_in_and_out_and_is_judged_on_sqlite() {

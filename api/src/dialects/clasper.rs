@@ -24,10 +24,10 @@ mod telemetry_keys;
 pub use openapi::document;
 
 use crate::app::App;
+use axum::Router;
 use axum::http::header::CONTENT_TYPE;
-use axum::middleware::from_fn;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{any, get};
-use axum::{Extension, Router};
 use credentials::GoodTokens;
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,8 +50,10 @@ pub(crate) fn router() -> Router<App> {
             DOCUMENT_PATH,
             get(move || async move { ([(CONTENT_TYPE, "application/json")], text) }),
         )
-        .layer(Extension(Arc::<GoodTokens>::default()))
-        .layer(from_fn(envelope::trace_id))
+        .layer(from_fn_with_state(
+            Arc::<GoodTokens>::default(),
+            envelope::surround,
+        ))
 }
 
 fn routes() -> OpenApiRouter<App> {

@@ -1,6 +1,6 @@
 //! What a caller is shown when the ledger did not record a command.
 
-use super::{Face, face};
+use super::{Face, face, store_away};
 use axum::http::StatusCode as S;
 use probity_ledger::clock::ClockError;
 use probity_ledger::error::SubmitError as E;
@@ -71,7 +71,7 @@ pub(super) fn face_of(error: &E) -> Face {
         ),
         E::Broken { .. } => face(UNAVAILABLE, "writer_stopped", "Writer stopped").retry_after(60),
         E::Stopped => face(UNAVAILABLE, "stopping", "Server is stopping").retry_after(1),
-        E::Store(_) => face(UNAVAILABLE, "store_unavailable", "Store unavailable").retry_after(1),
+        E::Store(_) => store_away(),
         E::Unsealable(_) => face(S::INTERNAL_SERVER_ERROR, "internal", "Server fault"),
     }
 }

@@ -24,7 +24,8 @@ pub(crate) struct PageQuery {
     limit: Option<u32>,
     /// Rows to leave out first.
     offset: Option<u32>,
-    /// Wait (bounded) until the view has seen so many records: one more than the sequence of a record that must be in it.
+    /// Wait (bounded) until the view has seen so many records: one more than the sequence of a record that must be in it. When absent,
+    /// the view shows what was committed when it was asked; one that is further behind answers as it is.
     min_position: Option<u64>,
 }
 
@@ -49,11 +50,11 @@ pub(crate) struct Rows<T> {
 pub(crate) struct Row(serde_json::Map<String, serde_json::Value>);
 
 impl PageQuery {
-    /// Lets a reader of views in, and waits for the position it asks for.
+    /// Lets a reader of views in, and waits for the position it asks for, or for what is committed now.
     pub(crate) async fn admit(&self, app: &App, principal: &Principal) -> Result<(), ApiError> {
         principal.require(Right::Views)?;
         let Some(size) = self.min_position else {
-            return Ok(());
+            return Ok(app.settle(&principal.tenant).await?);
         };
         let wait = Duration::from_millis(POSITION_WAIT_MILLIS);
         let reached = app.views.wait(&principal.tenant, size, wait).await;

@@ -15,6 +15,7 @@ use probity_schemas::limits::{FACTS_BYTES_MAX, INTEGER_MAX};
 use probity_schemas::subject::Subject;
 use probity_schemas::vocabulary::{ConsumedBy, Verdict};
 use serde::Serialize;
+use std::io;
 use uuid::Uuid;
 
 /// What an earlier decision about the same execution means for this request.
@@ -145,10 +146,26 @@ fn afresh(
 }
 
 fn bounded(value: &impl Serialize, bytes_max: usize) -> Result<(), Rejected> {
-    let bytes = serde_json::to_vec(value).map_or(usize::MAX, |json| json.len());
+    let mut count = Count(0);
+    let written = serde_json::to_writer(&mut count, value);
+    let bytes = written.map_or(usize::MAX, |()| count.0);
     if bytes > bytes_max {
         Err(Rejected::FactsTooLarge { bytes })
     } else {
+        Ok(())
+    }
+}
+
+/// Counts what is written to it.
+struct Count(usize);
+
+impl io::Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

@@ -187,9 +187,12 @@ impl Directory {
         let own = self.roles.get(actor);
         let kind = actor
             .split_once(':')
-            .and_then(|(kind, _)| self.roles.get(&format!("{kind}:*")));
-        let roles: BTreeSet<Role> = own.into_iter().chain(kind).flatten().copied().collect();
-        roles.into_iter().collect()
+            .and_then(|(kind, _)| self.roles.get(&[kind, ":*"].concat()));
+        let roles = own.into_iter().chain(kind).flatten().copied();
+        let mut roles: Vec<Role> = roles.collect();
+        roles.sort_unstable();
+        roles.dedup();
+        roles
     }
 
     /// The key of this id that is in force for an actor's purpose.

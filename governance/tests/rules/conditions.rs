@@ -22,7 +22,8 @@ fn matched(field: &str, operator: Operator, values: &[&str], request: &Request) 
         log.publish([when(policy("p", None, effect), field, operator, values)]);
         let (_, made) = log.ask(request.clone());
         let weighing = Weighing::of(&made.facts);
-        let told = weighing.trace(&log.writer.directory.policy_set(), &[]);
+        let policies = log.writer.directory.policy_set();
+        let told: Vec<_> = weighing.trace(&policies, &[]).collect();
         assert_eq!(told.len(), 1);
         assert_eq!(
             told[0].matched,

@@ -91,11 +91,59 @@ pub enum StoreError {
     Io(#[from] std::io::Error),
 }
 
+impl StoreError {
+    /// Whether the database is out of reach or too busy for now: asked again later, it may answer.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Silent { .. } | Self::Closed => true,
+            Self::Database(error) => is_away(error),
+            _ => false,
+        }
+    }
+}
+
+/// The same of what the driver says. PostgreSQL's classes (manual, appendix A): 08 connection, 53 resources, 57P an operator's
+/// intervention.
+#[must_use]
+pub fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed => true,
+        sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+            code.len() == 5
+                && ["08", "53", "57P"]
+                    .iter()
+                    .any(|class| code.starts_with(class))
+        }),
+        _ => false,
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match error {
             sqlx::Error::PoolClosed => Self::Closed,
             error => Self::Database(Arc::new(error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::StoreError;
+
+    #[test]
+    fn what_may_answer_later_is_told_from_what_is_broken() {
+        let away = [
+            sqlx::Error::PoolTimedOut,
+            sqlx::Error::PoolClosed,
+            sqlx::Error::Io(std::io::ErrorKind::ConnectionRefused.into()),
+        ];
+        for error in away {
+            assert!(StoreError::from(error).is_away());
+        }
+        assert!(!StoreError::from(sqlx::Error::RowNotFound).is_away());
+        let what = "a hash".to_owned();
+        assert!(!StoreError::Corrupt { what }.is_away());
     }
 }

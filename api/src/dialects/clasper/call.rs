@@ -6,7 +6,6 @@ use super::case::Case;
 use super::credentials::{self, ADAPTER_HEADER, Adapter, GoodTokens, OPERATOR_HEADER, Place};
 use super::envelope::Failure;
 use crate::app::App;
-use crate::limits::POSITION_WAIT_MILLIS;
 use crate::open::OPERATOR_ACTOR;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -22,7 +21,6 @@ use probity_schemas::event::Event;
 use probity_schemas::subject::Subject;
 use probity_schemas::time::Time;
 use std::sync::Arc;
-use std::time::Duration;
 use uuid::Uuid;
 
 /// What records call this surface.
@@ -228,22 +226,4 @@ async fn log(app: &App) -> Result<Option<LogNumber>, Failure> {
         .log(&app.config.tenant)
         .await?
         .map(|head| head.log))
-}
-
-/// Waits, bounded, until the views show what is committed now, so that a caller finds its own writes in a list.
-pub(crate) async fn settle(app: &App) -> Result<(), Failure> {
-    if let Some(state) = app.ledger.state(&app.config.tenant).await? {
-        let patience = Duration::from_millis(POSITION_WAIT_MILLIS);
-        if let Err(late) = app
-            .views
-            .wait(&app.config.tenant, state.size, patience)
-            .await
-        {
-            tracing::debug!(
-                view.position = late.position.size,
-                "a list is answered by a view that is behind"
-            );
-        }
-    }
-    Ok(())
 }

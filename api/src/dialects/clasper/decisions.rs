@@ -78,7 +78,7 @@ async fn list_adapter_decisions(
 ) -> Result<Json<DecisionPage>, Failure> {
     let now = call::now();
     let (filter, page) = query::of_adapter(parameters.fields(), &adapter.id, now)?;
-    call::settle(&app).await?;
+    app.settle(&app.config.tenant).await?;
     let (rows, _) = app
         .views
         .decisions()

@@ -2,10 +2,11 @@
 //!
 //! Not the identities (`credentials.rs`) and not any endpoint's own words. Every error of the surface is one [`Failure`].
 
+use super::credentials::GoodTokens;
 use super::fields::Faults;
 use crate::error::ApiError;
 use axum::Json;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -18,6 +19,7 @@ use probity_projections::ViewError;
 use probity_schemas::vocabulary::EnvelopeFault;
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -110,6 +112,27 @@ impl From<Faults> for Failure {
             what: "Invalid payload",
             faults,
         }
+    }
+}
+
+/// Bytes of an answer before it has to be moved: a trace of a few dozen policies.
+const ANSWER_BYTES: usize = 16 * 1024;
+
+/// An answer that is written where it is made, because it borrows what it says.
+pub(crate) struct Written(Vec<u8>);
+
+impl Written {
+    /// Writes it as JSON.
+    pub(crate) fn of(answer: &impl Serialize) -> Result<Self, Failure> {
+        let mut text = Vec::with_capacity(ANSWER_BYTES);
+        serde_json::to_writer(&mut text, answer).map_err(|fault| Failure::corrupt(&fault))?;
+        Ok(Self(text))
+    }
+}
+
+impl IntoResponse for Written {
+    fn into_response(self) -> Response {
+        ([(header::CONTENT_TYPE, "application/json")], self.0).into_response()
     }
 }
 
@@ -266,9 +289,14 @@ pub(crate) async fn route_not_found(method: Method, uri: Uri) -> Failure {
     }
 }
 
-/// Every answer carries a trace id: the caller's own, or a fresh one.
-pub(crate) async fn trace_id(request: Request, next: Next) -> Response {
+/// Every handler finds the tokens that are known to be good; every answer carries a trace id, the caller's own or a fresh one.
+pub(crate) async fn surround(
+    State(known): State<Arc<GoodTokens>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = own_trace_id(request.headers());
+    request.extensions_mut().insert(known);
     let mut response = next.run(request).await;
     if let Some(id) = id.or_else(|| HeaderValue::from_str(&Uuid::now_v7().to_string()).ok()) {
         response.headers_mut().insert(TRACE_HEADER, id);

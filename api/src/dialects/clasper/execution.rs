@@ -9,7 +9,7 @@ use super::call;
 use super::case::{Case, Status};
 use super::credentials::Adapter;
 use super::decisions::verdict;
-use super::envelope::{ErrorBody, Failure};
+use super::envelope::{ErrorBody, Failure, Written};
 use super::intake::Payload;
 use crate::app::App;
 use axum::Json;
@@ -53,32 +53,32 @@ pub(crate) struct ExecutionEffect {
 
 /// What would be decided.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Evaluation {
+pub(crate) struct Evaluation<'a> {
     /// allow, deny or require_approval.
     decision: &'static str,
-    matched_policies: Vec<String>,
+    matched_policies: Vec<&'a str>,
     #[schema(value_type = Vec<TraceItem<'static>>)]
-    decision_trace: Trace,
-    explanation: String,
+    decision_trace: Trace<'a>,
+    explanation: &'a str,
     policy_bundle_hash: String,
 }
 
 /// Asks for a decision. Every verdict is a 200; the same request under the same execution is the same decision.
 #[utoipa::path(post, path = "/api/execution/request", tag = "execution", security(("adapter" = [])), request_body = ExecutionRequest,
-    responses((status = 200, body = ExecutionReply), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    responses((status = 200, body = ExecutionReply<'static>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody), (status = 413, body = ErrorBody), (status = 503, body = ErrorBody)))]
 async fn request_execution(
     State(app): State<App>,
     adapter: Adapter,
     payload: Payload,
-) -> Result<Json<ExecutionReply>, Failure> {
+) -> Result<Written, Failure> {
     let request = ExecutionRequest::read(payload.fields()?)?;
     if !request.is_of(&adapter) {
         return Err(Failure::scope());
     }
     let operation = Operation::RequestDecision(request.translate(&adapter).into());
     let receipt = call::submit(&app, &adapter.actor, operation).await?;
-    answer(&app, &receipt).await.map(Json)
+    answer(&app, &receipt).await
 }
 
 /// How an execution stands; looking uses nothing up.
@@ -109,13 +109,13 @@ async fn show_execution(
 
 /// Says what would be decided on such a request now, by the same translation and the same rules. Nothing is recorded.
 #[utoipa::path(post, path = "/api/policy/evaluate", tag = "execution", security(("adapter" = [])), request_body = Ask,
-    responses((status = 200, body = Evaluation), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
+    responses((status = 200, body = Evaluation<'static>), (status = 400, body = ErrorBody), (status = 401, body = ErrorBody),
         (status = 403, body = ErrorBody)))]
 async fn evaluate_policies(
     State(app): State<App>,
     adapter: Adapter,
     payload: Payload,
-) -> Result<Json<Evaluation>, Failure> {
+) -> Result<Written, Failure> {
     let mut fields = payload.fields()?;
     let ask = Ask::read(&mut fields);
     let request = fields.close(ask)?.translate(&adapter);
@@ -124,10 +124,10 @@ async fn evaluate_policies(
         rules.directory = state.directory.clone();
         rules.budget = state.budget.clone();
     }
-    evaluate(&rules, &adapter, &request).map(Json)
+    evaluate(&rules, &adapter, &request)
 }
 
-fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Result<Evaluation, Failure> {
+fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Result<Written, Failure> {
     let moment = Moment {
         time: call::now(),
         id: Uuid::now_v7(),
@@ -135,36 +135,37 @@ fn evaluate(rules: &Rules, adapter: &Adapter, request: &Request) -> Result<Evalu
     };
     let facts = engine::gather(rules, &adapter.actor, None, request, &moment);
     let outcome = engine::decide(&rules.directory.policy_set(), &facts, Beside::Nothing);
-    Ok(Evaluation {
+    let matched = outcome.matched.iter().map(|policy| policy.id.as_str());
+    Written::of(&Evaluation {
         decision: verdict(outcome.verdict),
-        matched_policies: outcome
-            .matched
-            .into_iter()
-            .map(|policy| policy.id)
-            .collect(),
-        decision_trace: trace::of_facts(&facts, &outcome.withheld, &rules.directory)?,
-        explanation: outcome.explanation,
+        matched_policies: matched.collect(),
+        decision_trace: Trace::Weighed(&facts, &outcome.withheld, &rules.directory),
+        explanation: &outcome.explanation,
         policy_bundle_hash: outcome.policyset.to_hex(),
     })
 }
 
 /// The answer to a request, from the records it made or the case it stands under.
-async fn answer(app: &App, receipt: &Receipt) -> Result<ExecutionReply, Failure> {
+async fn answer(app: &App, receipt: &Receipt) -> Result<Written, Failure> {
     let directory = call::directory(app).await?;
     match receipt.reply {
         Reply::Standing {
             decision,
             standing: Standing::Denied,
-        } => Ok(reply::refused(&known(app, decision).await?.row)),
+        } => Written::of(&reply::refused(&known(app, decision).await?.row)),
         Reply::Standing { decision, .. } => {
             let case = known(app, decision).await?;
-            reply::decided(&case.row.id, &case.made, &directory)
+            Written::of(&reply::decided(&case.row.id, &case.made, &directory)?)
         }
-        Reply::Resumed { decision } => reply::resumed(&known(app, decision).await?.row),
+        Reply::Resumed { decision } => {
+            Written::of(&reply::resumed(&known(app, decision).await?.row)?)
+        }
         _ => {
             let told = made(receipt)?;
             match &told.event {
-                Event::DecisionMade(made) => reply::decided(told.subject.id(), made, &directory),
+                Event::DecisionMade(made) => {
+                    Written::of(&reply::decided(told.subject.id(), made, &directory)?)
+                }
                 _ => Err(Failure::unanswerable()),
             }
         }

@@ -10,6 +10,7 @@ use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use http_body_util::LengthLimitError;
 use probity_schemas::body::Body;
 use probity_schemas::canonical::{CanonicalError, CanonicalFault};
 
@@ -36,18 +37,28 @@ impl<S: Send + Sync> FromRequest<S> for Payload {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, BODY_BYTES_MAX)
-            .await
-            .map_err(|_| Failure::Framework {
-                status: StatusCode::PAYLOAD_TOO_LARGE,
-                code: Some("FST_ERR_CTP_BODY_TOO_LARGE"),
-                message: "Request body is too large".to_owned(),
-            })?;
+        let bytes = to_bytes(body, BODY_BYTES_MAX).await.map_err(broken_off)?;
         let media_type = parts
             .headers
             .get(header::CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         payload(media_type, &bytes).map(Self)
+    }
+}
+
+/// Why a body did not come whole.
+fn broken_off(error: axum::Error) -> Failure {
+    if error.into_inner().is::<LengthLimitError>() {
+        return Failure::Framework {
+            status: StatusCode::PAYLOAD_TOO_LARGE,
+            code: Some("FST_ERR_CTP_BODY_TOO_LARGE"),
+            message: "Request body is too large".to_owned(),
+        };
+    }
+    Failure::Framework {
+        status: StatusCode::BAD_REQUEST,
+        code: None,
+        message: "Request body broke off".to_owned(),
     }
 }
 

@@ -132,7 +132,7 @@ async fn list_policies(
     let place = call::place(&app);
     parameters.within(place)?;
     let filter = filter(&parameters)?;
-    call::settle(&app).await?;
+    app.settle(&app.config.tenant).await?;
     let (rows, _) = app
         .views
         .policies()

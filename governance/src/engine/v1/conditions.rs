@@ -35,18 +35,27 @@ enum Element<'a> {
 
 /// Judges a condition of a policy with this effect.
 pub(super) fn judge(condition: &Condition, effect: Effect, known: &Known<'_>) -> Judgement {
-    let field = known.field(&condition.field);
+    judge_field(&known.field(&condition.field), condition, effect, known)
+}
+
+/// The same, for one who has looked up what the condition's field holds.
+pub(super) fn judge_field(
+    field: &Field<'_>,
+    condition: &Condition,
+    effect: Effect,
+    known: &Known<'_>,
+) -> Judgement {
     if matches!(field, Field::Unknown) {
         return Unjudged;
     }
     let values = &condition.values;
     let every = match condition.operator {
-        Operator::Exists => return exists(&field, values),
+        Operator::Exists => return exists(field, values),
         Operator::AllUnder => true,
         Operator::AnyUnder => false,
         _ => effect == Effect::Allow && condition.field != "capability",
     };
-    over(&field, every, |element| match condition.operator {
+    over(field, every, |element| match condition.operator {
         Operator::Eq | Operator::In => {
             any(&mut values.iter().map(|value| equals(element, value, known)))
         }
@@ -64,6 +73,10 @@ pub(super) fn judge(condition: &Condition, effect: Effect, known: &Known<'_>) ->
 
 /// Replaces the templates in a text; none when one of them is not set.
 pub(super) fn expand<'t>(text: &'t str, known: &Known<'_>) -> Option<Cow<'t, str>> {
+    // Most texts have no template: they are looked through once, fast.
+    if !text.as_bytes().contains(&b'{') {
+        return Some(Cow::Borrowed(text));
+    }
     let mut rest = text;
     let mut expanded = String::new();
     while let Some(at) = rest.as_bytes().windows(2).position(|pair| pair == b"{{") {

@@ -15,12 +15,23 @@ const fn is_special(byte: u8) -> bool {
         )
 }
 
+/// The same, by byte: every path of every policy is looked through for each decision.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < special.len() {
+        special[byte] = is_special(byte as u8);
+        byte += 1;
+    }
+    special
+};
+
 /// A path in its one spelling; none when it cannot be judged.
 pub(super) fn normalise<'p>(
     path: &'p str,
     working_directory: Option<&str>,
 ) -> Option<Cow<'p, str>> {
-    if path.is_empty() || path.bytes().any(is_special) {
+    if path.is_empty() || path.bytes().any(|byte| SPECIAL[usize::from(byte)]) {
         return None;
     }
     if path.starts_with('/') {

@@ -71,17 +71,14 @@ impl<'a> Weighing<'a> {
     pub fn trace<'w>(
         &'w self,
         policies: &PolicySet<'w>,
-        withheld: &[WithheldResult],
-    ) -> Vec<PolicyTrace<'w>> {
+        withheld: &'w [WithheldResult],
+    ) -> impl Iterator<Item = PolicyTrace<'w>> + use<'w, 'a> {
         let mut ordered: Vec<&Policy> = policies.iter().map(|in_force| &in_force.policy).collect();
         ordered.sort_by_key(|policy| evaluate::rank(policy));
-        ordered
-            .into_iter()
-            .map(|policy| {
-                let own = withheld.iter().filter(|one| one.policy == policy.id);
-                trace_policy(policy, &self.0, &mut own.map(|one| one.result))
-            })
-            .collect()
+        ordered.into_iter().map(move |policy| {
+            let own = withheld.iter().filter(|one| one.policy == policy.id);
+            trace_policy(policy, &self.0, &mut own.map(|one| one.result))
+        })
     }
 }
 
@@ -127,14 +124,15 @@ fn trace_condition<'w>(
     known: &'w Known<'_>,
     withheld: &mut dyn Iterator<Item = ConditionResult>,
 ) -> ConditionTrace<'w> {
+    let actual = known.field(&condition.field);
     let judgement = if known.is_withheld(condition) {
         withheld.next().map_or(Judgement::Unjudged, Judgement::from)
     } else {
-        conditions::judge(condition, effect, known)
+        conditions::judge_field(&actual, condition, effect, known)
     };
     ConditionTrace {
         condition,
-        actual: known.field(&condition.field),
+        actual,
         result: match judgement {
             Judgement::Match => TraceResult::Match,
             Judgement::Miss => TraceResult::Miss,

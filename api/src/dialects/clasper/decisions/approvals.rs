@@ -109,7 +109,7 @@ async fn list_decisions(
     let place = call::place(&app);
     parameters.within(place)?;
     let (filter, page) = query::of_operator(parameters.fields())?;
-    call::settle(&app).await?;
+    app.settle(&app.config.tenant).await?;
     let (rows, _) = app
         .views
         .decisions()

@@ -2,7 +2,7 @@
 
 use super::super::case::{GrantedScope, granted_scope, iso, role, scope_of};
 use super::super::envelope::Failure;
-use super::trace::{self, Trace, TraceItem};
+use super::trace::{Trace, TraceItem};
 use axum::http::StatusCode;
 use probity_governance::state::Directory;
 use probity_projections::views::DecisionRow;
@@ -17,7 +17,7 @@ const APPROVAL_MODE: &str = "enforce";
 
 /// The answer to a request for a decision.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub(crate) struct ExecutionReply {
+pub(crate) struct ExecutionReply<'a> {
     /// Whether the act may go on now.
     allowed: bool,
     execution_id: String,
@@ -40,15 +40,15 @@ pub(crate) struct ExecutionReply {
     #[serde(skip_serializing_if = "Option::is_none")]
     policy_fallback_hit: Option<bool>,
     #[serde(flatten)]
-    weighed: Option<Weighed>,
+    weighed: Option<Weighed<'a>>,
 }
 
 /// How the request was weighed.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Weighed {
-    matched_policies: Vec<String>,
+pub(crate) struct Weighed<'a> {
+    matched_policies: Vec<&'a str>,
     #[schema(value_type = Vec<TraceItem<'static>>)]
-    decision_trace: Trace,
+    decision_trace: Trace<'a>,
     approval_mode: &'static str,
     risk_score: u8,
     risk_level: &'static str,
@@ -57,11 +57,11 @@ pub(crate) struct Weighed {
 }
 
 /// The answer to a request that was decided now, or that waits already.
-pub(super) fn decided(
+pub(super) fn decided<'a>(
     id: &str,
-    made: &DecisionMade,
-    directory: &Directory,
-) -> Result<ExecutionReply, Failure> {
+    made: &'a DecisionMade,
+    directory: &'a Directory,
+) -> Result<ExecutionReply<'a>, Failure> {
     if made.reason == Some(Reason::CapabilityNotAllowed) {
         return Err(not_carried(made));
     }
@@ -88,11 +88,11 @@ pub(super) fn decided(
         ));
     }
     reply.weighed = Some(Weighed {
-        decision_trace: trace::of_decision(made, directory)?,
+        decision_trace: Trace::of(made, directory),
         matched_policies: made
             .matched
             .iter()
-            .map(|policy| policy.id.clone())
+            .map(|policy| policy.id.as_str())
             .collect(),
         approval_mode: APPROVAL_MODE,
         risk_score: made.risk.score,
@@ -103,7 +103,7 @@ pub(super) fn decided(
 }
 
 /// The answer to the very request that a person approved: its grant is used by this answer.
-pub(super) fn resumed(row: &DecisionRow) -> Result<ExecutionReply, Failure> {
+pub(super) fn resumed(row: &DecisionRow) -> Result<ExecutionReply<'static>, Failure> {
     Ok(ExecutionReply {
         allowed: true,
         decision: "allow",
@@ -114,7 +114,7 @@ pub(super) fn resumed(row: &DecisionRow) -> Result<ExecutionReply, Failure> {
 }
 
 /// The answer to the very request that a person refused.
-pub(super) fn refused(row: &DecisionRow) -> ExecutionReply {
+pub(super) fn refused(row: &DecisionRow) -> ExecutionReply<'static> {
     ExecutionReply {
         decision: "deny",
         blocked_reason: Some("approval_denied".to_owned()),
@@ -123,7 +123,7 @@ pub(super) fn refused(row: &DecisionRow) -> ExecutionReply {
     }
 }
 
-fn begun(id: &str, verdict: Verdict, execution: Option<&str>) -> ExecutionReply {
+fn begun(id: &str, verdict: Verdict, execution: Option<&str>) -> ExecutionReply<'static> {
     ExecutionReply {
         allowed: matches!(verdict, Verdict::Allow | Verdict::Warn),
         execution_id: execution.unwrap_or_default().to_owned(),

@@ -1,9 +1,8 @@
 //! How the policies were weighed, told policy by policy: the decision again, over the recorded facts.
 //!
-//! It is the longest part of an answer, a line for each condition of each policy: so it borrows all it says, and is written as
-//! JSON at once.
+//! It is the longest part of an answer, a line for each condition of each policy: so it borrows all it says, and is made while it is
+//! written.
 
-use super::super::envelope::Failure;
 use super::super::policies::operator_word;
 use probity_governance::engine::{
     ConditionTrace, Field, PolicyTrace, Skipped, TraceResult, Weighing,
@@ -13,11 +12,16 @@ use probity_schemas::event::decision::{DecisionMade, Facts, MatchedPolicy, Withh
 use probity_schemas::policy::Scalar;
 use probity_schemas::vocabulary::Effect;
 use serde::{Serialize, Serializer};
-use serde_json::value::{RawValue, to_raw_value};
 use utoipa::ToSchema;
 
-/// A trace as JSON: a list of [`TraceItem`].
-pub(crate) type Trace = Box<RawValue>;
+/// The trace of a decision. As JSON it is a list of [`TraceItem`].
+#[derive(Debug)]
+pub(crate) enum Trace<'a> {
+    /// Decided by the policies in force, on these facts and these results.
+    Weighed(&'a Facts, &'a [WithheldResult], &'a Directory),
+    /// Decided by other policies than are in force by now: the ones that matched are all there is to tell.
+    Matched(&'a [MatchedPolicy]),
+}
 
 /// One policy of a decision.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,33 +52,31 @@ pub(crate) struct TraceDetail<'a> {
     result: bool,
 }
 
-/// The trace of a recorded decision. Where the policies in force are others by now, the ones that matched are all there is to
-/// tell.
-pub(crate) fn of_decision(made: &DecisionMade, directory: &Directory) -> Result<Trace, Failure> {
-    if directory.policy_set().digest() == made.policyset {
-        return of_facts(&made.facts, &made.withheld, directory);
+impl<'a> Trace<'a> {
+    /// The trace of a recorded decision.
+    pub(crate) fn of(made: &'a DecisionMade, directory: &'a Directory) -> Self {
+        if directory.policy_set().digest() == made.policyset {
+            Self::Weighed(&made.facts, &made.withheld, directory)
+        } else {
+            Self::Matched(&made.matched)
+        }
     }
-    let matched: Vec<TraceItem<'_>> = made.matched.iter().map(of_match).collect();
-    written(&matched)
 }
 
-/// The trace of deciding on facts by the policies in force.
-pub(crate) fn of_facts(
-    facts: &Facts,
-    withheld: &[WithheldResult],
-    directory: &Directory,
-) -> Result<Trace, Failure> {
-    let weighing = Weighing::of(facts);
-    let weighed = weighing.trace(&directory.policy_set(), withheld);
-    let here = |policy: &PolicyTrace<'_>| {
-        !matches!(policy.skipped, Some(Skipped::Disabled | Skipped::Scope))
-    };
-    let items: Vec<TraceItem<'_>> = weighed.into_iter().filter(here).map(item).collect();
-    written(&items)
-}
-
-fn written(items: &[TraceItem<'_>]) -> Result<Trace, Failure> {
-    to_raw_value(items).map_err(|fault| Failure::corrupt(&fault))
+impl Serialize for Trace<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (facts, withheld, directory) = match self {
+            Self::Weighed(facts, withheld, directory) => (facts, withheld, directory),
+            Self::Matched(matched) => return serializer.collect_seq(matched.iter().map(of_match)),
+        };
+        let weighing = Weighing::of(facts);
+        let policies = directory.policy_set();
+        let here = |policy: &PolicyTrace<'_>| {
+            !matches!(policy.skipped, Some(Skipped::Disabled | Skipped::Scope))
+        };
+        let weighed = weighing.trace(&policies, withheld);
+        serializer.collect_seq(weighed.filter(here).map(item))
+    }
 }
 
 fn of_match(policy: &MatchedPolicy) -> TraceItem<'_> {

@@ -1,10 +1,13 @@
 //! Bodies that cannot be read, and what is said of them.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use super::payload;
+use super::{BODY_BYTES_MAX, Payload, payload};
 use crate::dialects::clasper::envelope::Failure;
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequest as _, Request};
+use axum::http::StatusCode;
 use axum::response::IntoResponse;
+use futures_util::stream;
 use serde_json::Value;
 
 async fn answer(failure: Failure) -> (u16, Value) {
@@ -62,4 +65,20 @@ async fn json_that_can_be_read_in_two_ways_is_the_payloads_fault() {
             "{body}"
         );
     }
+}
+
+/// What a body is answered that does not come whole.
+async fn refused(body: Body) -> StatusCode {
+    let request = Request::new(body);
+    let refused = Payload::from_request(request, &()).await.err().unwrap();
+    refused.into_response().status()
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_called_too_large() {
+    let pieces = [Ok("{"), Err(std::io::Error::other("the caller went away"))];
+    let broken = Body::from_stream(stream::iter(pieces));
+    assert_eq!(refused(broken).await, StatusCode::BAD_REQUEST);
+    let long = vec![b' '; BODY_BYTES_MAX + 1];
+    assert_eq!(refused(long.into()).await, StatusCode::PAYLOAD_TOO_LARGE);
 }

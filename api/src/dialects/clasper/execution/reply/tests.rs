@@ -34,11 +34,11 @@ fn asked(change: impl FnOnce(&mut Facts), tool: &str) -> Case {
     case(facts, &rules(), vec![])
 }
 
-fn told_by(case: &Case, rules: &Directory) -> Result<ExecutionReply, Failure> {
+fn told_by<'a>(case: &'a Case, rules: &'a Directory) -> Result<ExecutionReply<'a>, Failure> {
     decided(&case.row.id, &case.made, rules)
 }
 
-fn value(reply: ExecutionReply) -> Value {
+fn value(reply: ExecutionReply<'_>) -> Value {
     serde_json::to_value(reply).unwrap()
 }
 
