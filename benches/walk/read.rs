@@ -144,7 +144,7 @@ async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRec
     let nowhere = tempfile::tempdir().unwrap();
     export(
         &ledger.reader(),
-        &tenant(),
+        tenant,
         nowhere.path(),
         Shown {
             end: End::Newest,

@@ -67,7 +67,6 @@ impl<'a> Weighing<'a> {
     }
 
     /// Tells how the policies were weighed for these facts; `withheld` is how conditions stood that looked at withheld values.
-    #[must_use]
     pub fn trace<'w>(
         &'w self,
         policies: &PolicySet<'w>,

@@ -1,6 +1,7 @@
 //! The shared committer: the appends of all logs that came while the last commit was being flushed go into one
 //! transaction, and all callers are answered after it. Not the pipeline's batching, which is per log and comes before.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use sqlx::sqlite::SqliteConnection;
@@ -172,14 +173,26 @@ async fn begin_and_commit(
         .await;
     begun.map_err(Failure::Begin)?;
     let mut written = Vec::with_capacity(batch.len());
-    for waiting in batch {
-        let done = append::write(connection, &waiting.append).await;
-        written.push(done.map_err(Failure::Refused)?);
+    let mut rest: Vec<&Append> = batch.iter().map(|waiting| &waiting.append).collect();
+    while !rest.is_empty() {
+        let later = rest.split_off(of_different_logs(&rest));
+        let done = append::write(connection, &rest).await;
+        written.extend(done.map_err(Failure::Refused)?);
+        rest = later;
     }
     match sqlx::query("COMMIT").execute(connection).await {
         Ok(_) => Ok(written),
         Err(error) => Err(Failure::Commit(error, written)),
     }
+}
+
+/// How many appends from the first on are of a log each: a second one of the same log is written after the first.
+fn of_different_logs(appends: &[&Append]) -> usize {
+    let mut logs = HashSet::with_capacity(appends.len());
+    let different = appends
+        .iter()
+        .take_while(|append| logs.insert(append.expected.log));
+    different.count()
 }
 
 fn answer(batch: Vec<Waiting>, outcome: Result<Vec<bool>, Failure>) {
