@@ -214,15 +214,12 @@ impl<'a, V: View> Query<'a, V> {
         tail: &str,
     ) -> Result<(Vec<V::Row>, Position), ViewError> {
         let (mut session, target, position) = open(self.database, conditions.view, tenant).await?;
-        let sql = format!(
-            "SELECT {} FROM {} WHERE {} {tail}",
-            target.columns(""),
+        let rest = format!(
+            "FROM {} WHERE {} {tail}",
             session.name(&target.table),
             conditions.sql
         );
-        let rows = session
-            .fetch(&sql, conditions.values, &target.kinds())
-            .await?;
+        let rows = session.rows(&target, &rest, conditions.values).await?;
         session.rollback().await?;
         let rows: Result<Vec<_>, _> = rows.into_iter().map(read_row::<V>).collect();
         Ok((rows?, position))

@@ -10,8 +10,8 @@ use probity_schemas::time::Time;
 use probity_schemas::vocabulary::{
     Effect, ExpiredPart, Mode, OutcomeStatus, Reason, RiskClass, RiskLevel, Role, Verdict,
 };
-use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
+use serde::de::{DeserializeOwned, Error, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use std::fmt;
 use std::marker::PhantomData;
@@ -37,6 +37,37 @@ impl Value {
         } else {
             Self::Text(text.to_owned())
         }
+    }
+}
+
+/// From JSON: a text, a whole number, or null.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Stored;
+        impl Visitor<'_> for Stored {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a whole number of 64 bits, or null")
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Value, E> {
+                Ok(Value::Null)
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+                Ok(Value::Integer(number))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+                i64::try_from(number).map(Value::Integer).map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_any(Stored)
     }
 }
 

@@ -323,4 +323,41 @@ mod tests {
         }
         committer.stop().await;
     }
+
+    #[tokio::test]
+    async fn appends_of_one_log_in_one_commit_follow_each_other_and_a_late_one_spoils_no_other() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("records.db");
+        let mut writer = connect::writer(&path).await.unwrap();
+        let mut heads = Vec::new();
+        for tenant in ["one", "other"] {
+            let tenant = Tenant::parse(tenant).unwrap();
+            heads.push(writes::create(&mut writer, &tenant).await.unwrap());
+        }
+        let checkpointer = connect::checkpointer(&path).await.unwrap();
+        let committer = Committer::start(Arc::new(Mutex::new(Some(writer))), checkpointer);
+
+        let first = append(&heads[0], 100);
+        let second = append(&first.next, 200);
+        let other = append(&heads[1], 300);
+        // All four are in the queue before the committer runs.
+        let answers = tokio::join!(
+            committer.append(first.clone()),
+            committer.append(second.clone()),
+            committer.append(append(&heads[0], 400)),
+            committer.append(other.clone()),
+        );
+        assert!(
+            matches!(
+                answers,
+                (Ok(()), Ok(()), Err(AppendError::Conflict), Ok(()))
+            ),
+            "{answers:?}"
+        );
+        assert_eq!(
+            read::heads(&connect::readers(&path)).await.unwrap(),
+            [second.next, other.next]
+        );
+        committer.stop().await;
+    }
 }
