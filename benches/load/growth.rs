@@ -5,6 +5,7 @@ use crate::client::{Connection, Target};
 use crate::drive::{Measured, drive};
 use crate::options::Options;
 use crate::server::Server;
+use crate::usage::Usage;
 use crate::work::{Work, get};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,14 @@ const READERS: usize = 32;
 
 /// How often the views are asked how far they are.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// A server is at rest when it takes less than this for so many looks, which are longer than it pauses between chores.
+const QUIET_CORES: f64 = 0.1;
+const QUIET_LOOKS: u32 = 2;
+const LONG_LOOK: Duration = Duration::from_secs(6);
+
+/// How long rest is waited for.
+const REST_MAX: Duration = Duration::from_secs(180);
 
 /// Measures with a short log, fills it, and measures again.
 pub async fn grow(options: &Options, store: &str) -> Vec<Measured> {
@@ -38,6 +47,11 @@ pub async fn grow(options: &Options, store: &str) -> Vec<Measured> {
     println!(
         "all views at the head: {:.0} records/s from the first to the last",
         records as f64 / followed
+    );
+    let rested = rest(&server).await;
+    println!(
+        "tiles and seals of what was filled in are done after another {:.0} s",
+        rested.as_secs_f64()
     );
     let long = measure(options, &server, &targets, &mut all).await;
     println!(
@@ -126,6 +140,23 @@ async fn fill(target: &Target, records: u64) {
     for task in tasks.collect::<Vec<_>>() {
         task.await.unwrap();
     }
+}
+
+/// Waits until the server has nothing left to do: what it goes on doing after it was filled is the filling's.
+async fn rest(server: &Server) -> Duration {
+    let begun = Instant::now();
+    let mut quiet = 0;
+    while quiet < QUIET_LOOKS && begun.elapsed() < REST_MAX {
+        let usage = Usage::of(Some(server.id()));
+        tokio::time::sleep(LONG_LOOK).await;
+        let used = usage.until_now(LONG_LOOK);
+        quiet = if used.server_cores < QUIET_CORES {
+            quiet + 1
+        } else {
+            0
+        };
+    }
+    begun.elapsed()
 }
 
 /// Waits until every view has all records.
