@@ -240,10 +240,12 @@ async fn copy_back(mut connection: SqliteConnection, mut due: watch::Receiver<()
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use std::path::Path;
     use std::sync::Arc;
 
     use probity_schemas::hash::leaf_hash;
     use probity_schemas::subject::Tenant;
+    use sqlx::sqlite::SqliteConnection;
     use tokio::sync::Mutex;
 
     use super::super::{connect, read, write as writes};
@@ -278,19 +280,22 @@ mod tests {
         }
     }
 
+    /// A new file with empty logs: who writes it, and their heads.
+    async fn opened(path: &Path, tenants: &[&str]) -> (SqliteConnection, Vec<Head>) {
+        let mut writer = connect::writer(path).await.unwrap();
+        let mut heads = Vec::new();
+        for tenant in tenants {
+            let tenant = Tenant::parse(tenant).unwrap();
+            heads.push(writes::create(&mut writer, &tenant).await.unwrap());
+        }
+        (writer, heads)
+    }
+
     #[tokio::test]
     async fn a_full_file_refuses_what_does_not_fit_and_takes_the_next_that_does() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("records.db");
-        let mut writer = connect::writer(&path).await.unwrap();
-        let mut heads = Vec::new();
-        for tenant in ["small", "large", "other"] {
-            heads.push(
-                writes::create(&mut writer, &Tenant::parse(tenant).unwrap())
-                    .await
-                    .unwrap(),
-            );
-        }
+        let (mut writer, mut heads) = opened(&path, &["small", "large", "other"]).await;
         sqlx::query("PRAGMA max_page_count = 40")
             .execute(&mut writer)
             .await
@@ -328,35 +333,32 @@ mod tests {
     async fn appends_of_one_log_in_one_commit_follow_each_other_and_a_late_one_spoils_no_other() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("records.db");
-        let mut writer = connect::writer(&path).await.unwrap();
-        let mut heads = Vec::new();
-        for tenant in ["one", "other"] {
-            let tenant = Tenant::parse(tenant).unwrap();
-            heads.push(writes::create(&mut writer, &tenant).await.unwrap());
-        }
+        let (writer, heads) = opened(&path, &["one", "other"]).await;
         let checkpointer = connect::checkpointer(&path).await.unwrap();
         let committer = Committer::start(Arc::new(Mutex::new(Some(writer))), checkpointer);
 
         let first = append(&heads[0], 100);
         let second = append(&first.next, 200);
         let other = append(&heads[1], 300);
-        // All four are in the queue before the committer runs.
+        // All three are in the queue before the committer runs.
         let answers = tokio::join!(
             committer.append(first.clone()),
             committer.append(second.clone()),
-            committer.append(append(&heads[0], 400)),
             committer.append(other.clone()),
         );
+        assert!(matches!(answers, (Ok(()), Ok(()), Ok(()))), "{answers:?}");
+        let newest = append(&other.next, 400);
+        let answers = tokio::join!(
+            committer.append(append(&heads[0], 500)),
+            committer.append(newest.clone()),
+        );
         assert!(
-            matches!(
-                answers,
-                (Ok(()), Ok(()), Err(AppendError::Conflict), Ok(()))
-            ),
+            matches!(answers, (Err(AppendError::Conflict), Ok(()))),
             "{answers:?}"
         );
         assert_eq!(
             read::heads(&connect::readers(&path)).await.unwrap(),
-            [second.next, other.next]
+            [second.next, newest.next]
         );
         committer.stop().await;
     }
