@@ -1,4 +1,4 @@
-//! The load program for the walk of a record, outside HTTP: `cargo bench --bench walk [-- append | tenants | read | evidence]`.
+//! The load program for the walk of a record, outside HTTP: `cargo bench --bench walk [-- append | tenants | read | rebuild | evidence]`.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod log;
 mod measure;
 mod raw;
 mod read;
+mod rebuild;
 mod rules;
 mod tenants;
 
@@ -33,6 +34,9 @@ fn main() {
         }
         if all || wanted.iter().any(|word| word == "read") {
             read::run().await;
+        }
+        if all || wanted.iter().any(|word| word == "rebuild") {
+            rebuild::run().await;
         }
         if all || wanted.iter().any(|word| word == "evidence") {
             evidence::run().await;

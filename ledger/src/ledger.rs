@@ -24,7 +24,7 @@ use probity_governance::command::Operation;
 use probity_governance::state::Directory;
 use probity_schemas::subject::Tenant;
 use probity_schemas::time::Time;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{mpsc, oneshot, watch};
 use zeroize::Zeroizing;
@@ -49,7 +49,8 @@ pub(crate) struct Inner {
     pub lease: Lease,
     pub guard: Guard,
     pub persons: Arc<Persons>,
-    pub handles: RwLock<HashMap<Tenant, Arc<Handle>>>,
+    /// In order, so that what is done for one after the other is done alike in each run of the simulation.
+    pub handles: RwLock<BTreeMap<Tenant, Arc<Handle>>>,
     pub opening: tokio::sync::Mutex<()>,
     pub replicas: Replicas,
     pub tile_roots: TileRoots,
@@ -280,15 +281,14 @@ impl Ledger {
     /// Takes no more commands, finishes those that wait, keeps snapshots, gives the logs up.
     pub async fn close(&self) {
         self.0.closing.send_replace(true);
-        let handles: Vec<_> = self
-            .0
-            .handles
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .drain()
-            .map(|(_, handle)| handle)
-            .collect();
-        for handle in handles {
+        let handles = std::mem::take(
+            &mut *self
+                .0
+                .handles
+                .write()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for handle in handles.into_values() {
             finish(handle).await;
         }
         for task in self

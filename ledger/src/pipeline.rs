@@ -354,15 +354,23 @@ impl Log {
         }
     }
 
-    /// The first answer again, from the records it made.
+    /// The first answer again, from the records it made. Where another writer made them since, this one's head does not cover
+    /// them, and the row that does is asked of the store.
     async fn replay(&self, row: &IdempotencyRow) -> Result<Receipt, SubmitError> {
         let records = self.read_exactly(row.first, row.count).await?;
-        let reply = idempotency::decode(&row.reply).ok_or_else(|| SubmitError::Broken {
-            why: "an idempotency row holds no reply".to_owned(),
-        })?;
-        Ok(Receipt {
-            replayed: true,
-            ..self.receipt(records, reply)
-        })
+        let broken = |why: &str| SubmitError::Broken {
+            why: why.to_owned(),
+        };
+        let reply = idempotency::decode(&row.reply)
+            .ok_or_else(|| broken("an idempotency row holds no reply"))?;
+        let mut receipt = self.receipt(records, reply);
+        receipt.replayed = true;
+        if receipt.last().is_some_and(|last| last >= receipt.size) {
+            let head = self.store.head(&self.tenant).await?;
+            let head = head.ok_or_else(|| broken("a log with records has no row"))?;
+            receipt.size = head.range.size();
+            receipt.checkpoint = Arc::from(head.checkpoint);
+        }
+        Ok(receipt)
     }
 }

@@ -4,7 +4,7 @@ use crate::jobs::{self, Job, Kind};
 use crate::model::{Fate, Moment};
 use crate::node::Running;
 use crate::random::Dice;
-use crate::world::World;
+use crate::world::{Log, World};
 use probity_governance::execute::Rejected;
 use probity_ledger::SubmitError;
 use probity_ledger::store::{Span, StoreError};
@@ -30,35 +30,42 @@ enum Answer {
 pub(crate) async fn live(world: Arc<World>, dice: Dice, client: usize, jobs: u64) {
     for number in 0..jobs {
         sleep(dice.millis(0..900)).await;
+        let log = dice.pick(&world.logs);
         if dice.chance(250) {
-            look(&world, &dice).await;
+            look(&world, log, &dice).await;
             continue;
         }
-        let pending = world.model(|model| model.pending.clone());
+        let pending = log.model(|model| model.pending.clone());
         let job = jobs::next(&dice, format!("c{client}-{number}"), client, &pending);
-        world.model(|model| model.ask(&job));
+        log.model(|model| model.ask(&job));
         let attempts = if job.may_repeat() {
             dice.within(1..ATTEMPTS_MAX)
         } else {
             1
         };
-        insist(&world, &dice, &job, attempts).await;
+        insist(&world, log, &dice, &job, attempts).await;
     }
 }
 
 /// Sends a job until it is acknowledged or patience ends; true when it was.
-pub(crate) async fn insist(world: &World, dice: &Dice, job: &Job, attempts: u64) -> bool {
+pub(crate) async fn insist(
+    world: &World,
+    log: &Log,
+    dice: &Dice,
+    job: &Job,
+    attempts: u64,
+) -> bool {
     let mut fate = Fate::MustNot;
     let mut at = dice.within(0..2);
     for _ in 0..attempts {
-        let sent = world.model(|model| model.begin());
-        let answer = send(world, dice, job, at as usize, sent).await;
+        let sent = log.model(|model| model.begin());
+        let answer = send((world, log), dice, job, at as usize, sent).await;
         let told = match &answer {
             Answer::Done => "acknowledged",
             Answer::No(why) => why,
             Answer::Unknown => "not known",
         };
-        let size = world.model(|model| model.size());
+        let size = log.model(|model| model.size());
         world.trace.note(format_args!(
             "{} {:?} at {at}: {told}, {size}",
             job.mark,
@@ -76,7 +83,7 @@ pub(crate) async fn insist(world: &World, dice: &Dice, job: &Job, attempts: u64)
         }
         sleep(dice.millis(20..1_500)).await;
     }
-    world.model(|model| model.settle(job, fate));
+    log.model(|model| model.settle(job, fate));
     false
 }
 
@@ -91,7 +98,13 @@ const fn kind(job: &Job) -> &'static str {
     }
 }
 
-async fn send(world: &World, dice: &Dice, job: &Job, at: usize, sent: Moment) -> Answer {
+async fn send(
+    (world, log): (&World, &Log),
+    dice: &Dice,
+    job: &Job,
+    at: usize,
+    sent: Moment,
+) -> Answer {
     let Some(Running { ledger, link }) = world.nodes[at].running() else {
         return Answer::No("down");
     };
@@ -100,7 +113,7 @@ async fn send(world: &World, dice: &Dice, job: &Job, at: usize, sent: Moment) ->
     } else {
         dice.millis(2_000..20_000)
     };
-    let submitted = ledger.submit(&world.tenant, job.submission.clone());
+    let submitted = ledger.submit(&log.tenant, job.submission.clone());
     let answer = tokio::select! {
         biased;
         () = link.died() => return Answer::Unknown,
@@ -112,19 +125,19 @@ async fn send(world: &World, dice: &Dice, job: &Job, at: usize, sent: Moment) ->
         Ok(Ok(receipt)) => {
             world.count(|counts| counts.acknowledged += 1);
             world.count(|counts| counts.replayed += u64::from(receipt.replayed));
-            world.model(|model| model.hear(job, &receipt, sent));
+            log.model(|model| model.hear(job, &receipt, sent));
             Answer::Done
         }
-        Ok(Err(error)) => refused(world, job, &error),
+        Ok(Err(error)) => refused(log, job, &error),
     }
 }
 
 /// What a refusal means. Those that say that something is broken must never come.
-fn refused(world: &World, job: &Job, error: &SubmitError) -> Answer {
+fn refused(log: &Log, job: &Job, error: &SubmitError) -> Answer {
     Answer::No(match error {
         SubmitError::OutcomeUnknown => return Answer::Unknown,
         SubmitError::Rejected(Rejected::AlreadyResolved { .. }) => "rejected",
-        SubmitError::Rejected(_) if world.model(|model| model.skewed) => "rejected",
+        SubmitError::Rejected(_) if log.model(|model| model.skewed) => "rejected",
         SubmitError::OwnedElsewhere { .. } => "owned elsewhere",
         SubmitError::NoOwner { .. } => "no owner",
         SubmitError::ReadOnly { why } if !why.contains("signed:") => "read only",
@@ -144,16 +157,16 @@ fn is_fault(error: &StoreError) -> bool {
 }
 
 /// Reads something from some node. What cannot be read now is not read; what is read is held against everything known.
-async fn look(world: &World, dice: &Dice) {
+async fn look(world: &World, log: &Log, dice: &Dice) {
     let Some(Running { ledger, link }) = dice.pick(&world.nodes).running() else {
         return;
     };
     let looking = async {
         match dice.within(0..4) {
-            0 => checkpoint(world, &ledger).await,
-            1 => inclusion(world, dice, &ledger).await,
-            2 => page(world, dice, &ledger).await,
-            _ => consistency(world, dice, &ledger).await,
+            0 => checkpoint(log, &ledger).await,
+            1 => inclusion(log, dice, &ledger).await,
+            2 => page(log, dice, &ledger).await,
+            _ => consistency(log, dice, &ledger).await,
         }
     };
     let looked = tokio::select! {
@@ -169,10 +182,10 @@ async fn look(world: &World, dice: &Dice) {
 
 type Looked = Result<(), StoreError>;
 
-async fn checkpoint(world: &World, ledger: &probity_ledger::Ledger) -> Looked {
-    let before = world.model(|model| model.size());
-    let text = ledger.checkpoint(&world.tenant).await?;
-    let size = world.model(|model| model.see_checkpoint(&text.expect("the log has records")));
+async fn checkpoint(log: &Log, ledger: &probity_ledger::Ledger) -> Looked {
+    let before = log.model(|model| model.size());
+    let text = ledger.checkpoint(&log.tenant).await?;
+    let size = log.model(|model| model.see_checkpoint(&text.expect("the log has records")));
     assert!(
         size >= before,
         "a checkpoint over {size} records, {before} were acknowledged"
@@ -180,8 +193,8 @@ async fn checkpoint(world: &World, ledger: &probity_ledger::Ledger) -> Looked {
     Ok(())
 }
 
-async fn inclusion(world: &World, dice: &Dice, ledger: &probity_ledger::Ledger) -> Looked {
-    let known: Vec<_> = world
+async fn inclusion(log: &Log, dice: &Dice, ledger: &probity_ledger::Ledger) -> Looked {
+    let known: Vec<_> = log
         .model(|model| model.leaves().clone())
         .into_iter()
         .collect();
@@ -189,24 +202,21 @@ async fn inclusion(world: &World, dice: &Dice, ledger: &probity_ledger::Ledger) 
         return Ok(());
     }
     let (sequence, leaf) = *dice.pick(&known);
-    let proof = ledger.inclusion(&world.tenant, sequence).await?;
+    let proof = ledger.inclusion(&log.tenant, sequence).await?;
     let proof = TlogProof::parse(&proof.expect("a record that was seen")).unwrap();
-    let keys = world.model(|model| model.keys.clone());
+    let keys = log.model(|model| model.keys.clone());
     proof
         .verify(&leaf, &keys)
         .expect("a receipt proves its record");
-    world.model(|model| model.see_checkpoint(&proof.checkpoint.to_string()));
+    log.model(|model| model.see_checkpoint(&proof.checkpoint.to_string()));
     Ok(())
 }
 
-async fn page(world: &World, dice: &Dice, ledger: &probity_ledger::Ledger) -> Looked {
-    let before = world.model(|model| model.size());
+async fn page(log: &Log, dice: &Dice, ledger: &probity_ledger::Ledger) -> Looked {
+    let before = log.model(|model| model.size());
     let first = dice.within(0..before);
     let reader = ledger.reader();
-    let head = reader
-        .log(&world.tenant)
-        .await?
-        .expect("the log has records");
+    let head = reader.log(&log.tenant).await?.expect("the log has records");
     let page = reader
         .read(head.log, Span::From(first), 20, 1 << 20)
         .await?;
@@ -216,16 +226,16 @@ async fn page(world: &World, dice: &Dice, ledger: &probity_ledger::Ledger) -> Lo
         "{} of {least} acknowledged records",
         page.len()
     );
-    world.model(|model| model.see_page(first, &page));
+    log.model(|model| model.see_page(first, &page));
     Ok(())
 }
 
-async fn consistency(world: &World, dice: &Dice, ledger: &probity_ledger::Ledger) -> Looked {
-    let sizes: Vec<u64> = world.model(|model| model.checkpoints.keys().copied().collect());
+async fn consistency(log: &Log, dice: &Dice, ledger: &probity_ledger::Ledger) -> Looked {
+    let sizes: Vec<u64> = log.model(|model| model.checkpoints.keys().copied().collect());
     let (one, other) = (*dice.pick(&sizes), *dice.pick(&sizes));
     let (old, new) = (one.min(other), one.max(other));
-    let proof = ledger.consistency(&world.tenant, old, new).await?;
+    let proof = ledger.consistency(&log.tenant, old, new).await?;
     let proof = proof.expect("a log that had this size");
-    world.model(|model| model.see_consistency(old, new, &proof));
+    log.model(|model| model.see_consistency(old, new, &proof));
     Ok(())
 }

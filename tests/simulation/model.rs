@@ -87,8 +87,10 @@ impl Model {
         assert_eq!(size, receipt.size, "{}: the receipt's checkpoint", job.mark);
         assert!(
             receipt.last().is_none_or(|last| last < size),
-            "{}: it is covered",
-            job.mark
+            "{}: {:?} is covered by {size} (replayed: {})",
+            job.mark,
+            receipt.last(),
+            receipt.replayed
         );
         self.hear_again(job, receipt);
         match job.kind {

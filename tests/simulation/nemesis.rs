@@ -81,7 +81,7 @@ async fn play(world: &World, dice: &Dice, trick: Trick, node: &Node) {
             node.clock.set_wrong_by(0);
         }
         Trick::StopBoot => {
-            world.model(|model| model.skewed = true);
+            world.skew();
             node.clock.stop_boot();
             sleep(dice.millis(1_000..20_000)).await;
             node.clock.resume_boot();
@@ -94,7 +94,8 @@ async fn play(world: &World, dice: &Dice, trick: Trick, node: &Node) {
         Trick::Rotate => rotate(world, dice, node).await,
         Trick::Seal => {
             if let Some(Running { ledger, .. }) = node.running() {
-                let _ = timeout(Duration::from_secs(10), ledger.seal(&world.tenant)).await;
+                let tenant = &dice.pick(&world.logs).tenant;
+                let _ = timeout(Duration::from_secs(10), ledger.seal(tenant)).await;
             }
         }
         Trick::DropDerived => world.drop_derived(),
@@ -106,9 +107,10 @@ async fn rotate(world: &World, dice: &Dice, node: &Node) {
     let Some(Running { ledger, .. }) = node.running() else {
         return;
     };
-    let made = timeout(Duration::from_secs(10), ledger.next_signer(&world.tenant));
+    let log = dice.pick(&world.logs);
+    let made = timeout(Duration::from_secs(10), ledger.next_signer(&log.tenant));
     let Ok(Ok(signer)) = made.await else { return };
-    world.model(|model| model.keys.push(signer.parse().unwrap()));
+    log.model(|model| model.keys.push(signer.parse().unwrap()));
     let is_prompt = dice.chance(500);
     if is_prompt {
         world.share_keys();
@@ -117,7 +119,7 @@ async fn rotate(world: &World, dice: &Dice, node: &Node) {
         signer,
         reason: None,
     };
-    let submitted = ledger.submit(&world.tenant, submission("system", operation));
+    let submitted = ledger.submit(&log.tenant, submission("system", operation));
     let answer = timeout(Duration::from_secs(10), submitted).await;
     let is_done = matches!(answer, Ok(Ok(_)));
     world.trace.note(format_args!("rotated: {is_done}"));

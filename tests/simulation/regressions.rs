@@ -29,4 +29,8 @@ pub(crate) const REGRESSIONS: &[(u64, &str)] = &[
         14228,
         "a first key could not be read, and a retry with the same key and body was a mismatch",
     ),
+    (
+        16948,
+        "a writer that was not the newest any more repeated an answer with a checkpoint that did not cover its records",
+    ),
 ];

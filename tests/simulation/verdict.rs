@@ -4,7 +4,7 @@
 use crate::database::Row;
 use crate::jobs::Kind;
 use crate::model::{Fate, Model};
-use crate::world::World;
+use crate::world::{Log, World};
 use probity_ledger::Ledger;
 use probity_ledger::export::{End, Shown, TarSink, export};
 use probity_schemas::chain::{ChainTip, SubjectLink, SubjectTip};
@@ -20,17 +20,17 @@ use std::io::Cursor;
 /// Where the records of each mark stand, with their parts.
 type Marks = BTreeMap<String, Vec<(u64, u64)>>;
 
-/// Holds the whole log against the model.
-pub(crate) fn check(world: &World) {
+/// Holds a whole log against its model.
+pub(crate) fn check(world: &World, log: &Log) {
     let database = world.database.lock().unwrap();
-    let log = database.log(0);
-    world.model(|model| {
-        check_history(&log.records, model);
-        let size = model.see_checkpoint(&log.head.checkpoint);
-        assert_eq!(size, log.records.len() as u64, "the row's checkpoint");
-        check_marks(&log.records, model);
+    let rows = database.log(log.number);
+    log.model(|model| {
+        check_history(&rows.records, model);
+        let size = model.see_checkpoint(&rows.head.checkpoint);
+        assert_eq!(size, rows.records.len() as u64, "the row's checkpoint");
+        check_marks(&rows.records, model);
     });
-    check_cases(&log.records);
+    check_cases(&rows.records);
 }
 
 /// One chain without a gap; every record and every checkpoint that anybody saw is of it.
@@ -147,7 +147,7 @@ fn check_cases(records: &[Row]) {
 }
 
 /// What the shipped judge says of an ordinary export.
-pub(crate) async fn judged(world: &World, ledger: &Ledger) -> Report {
+pub(crate) async fn judged(world: &World, log: &Log, ledger: &Ledger) -> Report {
     let shown = Shown {
         end: End::Newest,
         persons: None,
@@ -155,17 +155,9 @@ pub(crate) async fn judged(world: &World, ledger: &Ledger) -> Report {
     let mut sink = TarSink::new(Vec::new());
     let (reader, keys) = (ledger.reader(), world.nodes[0].keys());
     let mut progress = |_, _| {};
-    let made = export(
-        &reader,
-        &world.tenant,
-        &keys,
-        shown,
-        &mut sink,
-        &mut progress,
-    )
-    .await;
+    let made = export(&reader, &log.tenant, &keys, shown, &mut sink, &mut progress).await;
     made.expect("a log that can be read can be exported");
-    let first = world.model(|model| model.keys[0].clone());
+    let first = log.model(|model| model.keys[0].clone());
     let options = Options {
         keys: vec![first],
         actor_keys: Vec::new(),

@@ -11,6 +11,7 @@ use crate::trace::Trace;
 use crate::weather::Weather;
 use crate::{client, nemesis, verdict};
 use probity_ledger::Ledger;
+use probity_ledger::store::LogNumber;
 use probity_schemas::subject::Tenant;
 use probity_verifier::Verdict;
 use std::path::Path;
@@ -20,6 +21,9 @@ use tokio::time::sleep;
 
 /// Clients at work.
 const CLIENTS: usize = 3;
+
+/// Half of the runs have one log, in which clients meet more often; the others so many.
+const LOGS_MAX: u64 = 2;
 
 /// Times that a client asks, once all is well again, before recovery is said to have failed: some minutes.
 const PATIENCE_ATTEMPTS: u64 = 200;
@@ -39,15 +43,21 @@ pub(crate) struct Counts {
 
 /// Everything there is.
 pub(crate) struct World {
-    pub(crate) tenant: Tenant,
+    pub(crate) logs: Vec<Log>,
     pub(crate) nodes: [Node; 2],
     pub(crate) database: Arc<Mutex<Database>>,
     pub(crate) trace: Arc<Trace>,
     time: Arc<TrueTime>,
     dice: Arc<Dice>,
-    model: Mutex<Model>,
     counts: Mutex<Counts>,
     _root: TempDir,
+}
+
+/// A log and what is known of it.
+pub(crate) struct Log {
+    pub(crate) number: LogNumber,
+    pub(crate) tenant: Tenant,
+    model: Mutex<Model>,
 }
 
 /// Plays a seed to its end; a violation is a panic. `told` gets the trace at once, so that it is there then.
@@ -76,22 +86,19 @@ impl World {
     fn new(seed: u64) -> Self {
         let root = root();
         let time = Arc::new(TrueTime::begin());
+        let dice = Dice::of(seed);
+        let logs = 1 + dice.within(0..LOGS_MAX);
         let node = |name| Node::new(name, root.path(), NodeClock::new(Arc::clone(&time)));
         Self {
-            tenant: Tenant::parse("acme").unwrap(),
+            logs: (0..logs as LogNumber).map(Log::new).collect(),
             nodes: [node("a"), node("b")],
             database: Arc::new(Mutex::new(Database::new(Arc::clone(&time)))),
             trace: Arc::new(Trace::begin()),
-            dice: Arc::new(Dice::of(seed)),
-            model: Mutex::default(),
+            dice: Arc::new(dice),
             counts: Mutex::default(),
             time,
             _root: root,
         }
-    }
-
-    pub(crate) fn model<T>(&self, act: impl FnOnce(&mut Model) -> T) -> T {
-        act(&mut self.model.lock().unwrap())
     }
 
     pub(crate) fn count(&self, act: impl FnOnce(&mut Counts)) {
@@ -106,6 +113,13 @@ impl World {
         node.start(&self.database, &self.dice, &self.trace).await;
     }
 
+    /// A boot clock stood still.
+    pub(crate) fn skew(&self) {
+        for log in &self.logs {
+            log.model(|model| model.skewed = true);
+        }
+    }
+
     /// An operator sees to it that both have all keys.
     pub(crate) fn share_keys(&self) {
         let [a, b] = &self.nodes;
@@ -116,30 +130,22 @@ impl World {
     /// What is derived goes: it must come back the same.
     pub(crate) fn drop_derived(&self) {
         let mut database = self.database.lock().unwrap();
-        let log = database.log_mut(0);
-        log.snapshot = None;
-        log.tiles.clear();
+        for log in &mut database.logs {
+            log.snapshot = None;
+            log.tiles.clear();
+        }
     }
 
-    /// In good weather: both servers run, and the log has its first records.
+    /// In good weather: both servers run, and each log has its first records.
     async fn begin(&self) {
         for node in &self.nodes {
             self.start(node).await;
         }
         let Running { ledger, .. } = self.nodes[0].running().expect("it was started");
-        jobs::prepare(&ledger, &self.tenant)
-            .await
-            .expect("all is well");
+        for log in &self.logs {
+            log.begin(&ledger).await;
+        }
         self.share_keys();
-        let key = ledger
-            .verifier_key(&self.tenant)
-            .await
-            .expect("all is well");
-        let first = ledger.checkpoint(&self.tenant).await.expect("all is well");
-        self.model(|model| {
-            model.keys.push(key.expect("it has a key").parse().unwrap());
-            model.see_checkpoint(&first.expect("it has records"));
-        });
         for node in &self.nodes {
             *node.weather.lock().unwrap() = Weather::draw(&self.dice);
         }
@@ -148,17 +154,23 @@ impl World {
     /// All is well again: recovery without hands, each retry answered, and the reckoning.
     async fn end(&self, judged: bool) {
         self.heal().await;
-        let (unknown, known) = self.retried();
-        for job in unknown.iter().chain(known.iter().take(5)) {
-            self.insist(job).await;
+        for log in &self.logs {
+            self.reckon(log, judged).await;
         }
-        self.insist(&jobs::probe(&self.dice, "the end")).await;
-        verdict::check(self);
+    }
+
+    async fn reckon(&self, log: &Log, judged: bool) {
+        let (unknown, known) = log.retried();
+        for job in unknown.iter().chain(known.iter().take(5)) {
+            self.insist(log, job).await;
+        }
+        self.insist(log, &jobs::probe(&self.dice, "the end")).await;
+        verdict::check(self, log);
         if judged {
-            self.judge().await;
+            self.judge(log).await;
         }
         let database = self.database.lock().unwrap();
-        let head = &database.log(0).head;
+        let head = &database.log(log.number).head;
         self.count(|counts| counts.records += head.range.size());
         self.count(|counts| counts.epochs += head.epoch as u64);
         self.trace.note(format_args!(
@@ -170,11 +182,8 @@ impl World {
 
     fn newest_time(&self) -> i64 {
         let database = self.database.lock().unwrap();
-        database
-            .log(0)
-            .records
-            .last()
-            .map_or(0, |row| row.time_micros)
+        let newest = database.logs.iter().filter_map(|log| log.records.last());
+        newest.map(|row| row.time_micros).max().unwrap_or(0)
     }
 
     async fn heal(&self) {
@@ -200,6 +209,59 @@ impl World {
         }
     }
 
+    async fn insist(&self, log: &Log, job: &Job) {
+        log.model(|model| {
+            if !model.asked.contains_key(&job.mark) {
+                model.ask(job);
+            }
+        });
+        let done = client::insist(self, log, &self.dice, job, PATIENCE_ATTEMPTS).await;
+        assert!(done, "{}: all is well, and nobody takes it", job.mark);
+    }
+
+    async fn judge(&self, log: &Log) {
+        let ledger: Ledger = self.nodes[0].running().expect("it was started").ledger;
+        let report = verdict::judged(self, log, &ledger).await;
+        let words = serde_json::to_string_pretty(&report.broken).unwrap();
+        assert_eq!(
+            report.verdict,
+            Verdict::HoldsNotWitnessed,
+            "{}: {words}",
+            report.summary
+        );
+        self.count(|counts| counts.judged += 1);
+    }
+}
+
+impl Log {
+    fn new(number: LogNumber) -> Self {
+        Self {
+            number,
+            tenant: Tenant::parse(&format!("acme-{number}")).unwrap(),
+            model: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn model<T>(&self, act: impl FnOnce(&mut Model) -> T) -> T {
+        act(&mut self.model.lock().unwrap())
+    }
+
+    /// Its first records, in good weather.
+    async fn begin(&self, ledger: &Ledger) {
+        jobs::prepare(ledger, &self.tenant)
+            .await
+            .expect("all is well");
+        let key = ledger
+            .verifier_key(&self.tenant)
+            .await
+            .expect("all is well");
+        let first = ledger.checkpoint(&self.tenant).await.expect("all is well");
+        self.model(|model| {
+            model.keys.push(key.expect("it has a key").parse().unwrap());
+            model.see_checkpoint(&first.expect("it has records"));
+        });
+    }
+
     /// Jobs with a key whose fate is unknown, and those that were acknowledged.
     fn retried(&self) -> (Vec<Job>, Vec<Job>) {
         let keyed = |(job, fate): &(Job, Fate)| {
@@ -211,29 +273,6 @@ impl World {
             all.into_iter().partition(|(_, fate)| *fate == Fate::Must);
         let jobs = |all: Vec<(Job, Fate)>| all.into_iter().map(|(job, _)| job).collect();
         (jobs(unknown), jobs(known))
-    }
-
-    async fn insist(&self, job: &Job) {
-        self.model(|model| {
-            if !model.asked.contains_key(&job.mark) {
-                model.ask(job);
-            }
-        });
-        let done = client::insist(self, &self.dice, job, PATIENCE_ATTEMPTS).await;
-        assert!(done, "{}: all is well, and nobody takes it", job.mark);
-    }
-
-    async fn judge(&self) {
-        let ledger: Ledger = self.nodes[0].running().expect("it was started").ledger;
-        let report = verdict::judged(self, &ledger).await;
-        let words = serde_json::to_string_pretty(&report.broken).unwrap();
-        assert_eq!(
-            report.verdict,
-            Verdict::HoldsNotWitnessed,
-            "{}: {words}",
-            report.summary
-        );
-        self.count(|counts| counts.judged += 1);
     }
 }
 
