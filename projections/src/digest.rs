@@ -19,8 +19,8 @@ pub(crate) async fn digest(
     let mut hasher = Sha256::new();
     let mut last: Option<Key> = None;
     loop {
-        let (sql, values) = page(session, target, tenant, last.as_ref());
-        let rows = session.fetch(&sql, values, &target.kinds()).await?;
+        let (rest, values) = page(session, target, tenant, last.as_ref());
+        let rows = session.rows(target, &rest, values).await?;
         for row in &rows {
             row.iter().for_each(|value| absorb(&mut hasher, value));
         }
@@ -31,6 +31,7 @@ pub(crate) async fn digest(
     }
 }
 
+/// The query of the next rows, from `FROM` on.
 fn page(
     session: &Session,
     target: &Target,
@@ -48,12 +49,10 @@ fn page(
         let marks = vec!["?"; key.len()].join(", ");
         format!(" AND ({keys}) > ({marks})")
     });
-    let sql = format!(
-        "SELECT {} FROM {} WHERE tenant = ?{beyond} ORDER BY {keys} LIMIT {PAGE_ROWS_MAX}",
-        target.columns(""),
-        session.name(&target.table),
-    );
-    (sql, values)
+    let table = session.name(&target.table);
+    let rest =
+        format!("FROM {table} WHERE tenant = ?{beyond} ORDER BY {keys} LIMIT {PAGE_ROWS_MAX}");
+    (rest, values)
 }
 
 /// Each value with its kind and length, so that no two rows read alike.
