@@ -19,9 +19,11 @@ use crate::source::Source;
 use crate::view::Definition;
 use futures_util::future::join_all;
 use probity_ledger::reader::LogHead;
+use probity_ledger::store::LogNumber;
 use probity_schemas::subject::Tenant;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
+use tokio::task::JoinHandle;
 
 /// A target's place in a tenant's log.
 type Place = (String, Tenant);
@@ -33,6 +35,7 @@ pub(crate) struct Follower {
     views: &'static [Definition],
     places: HashMap<Place, Standing>,
     board: Arc<Board>,
+    ahead: Option<Ahead>,
 }
 
 /// What the follower remembers of a place.
@@ -41,6 +44,19 @@ struct Standing {
     position: Position,
     parked_keys: u64,
     stopped: Option<String>,
+}
+
+/// A batch that is read before it is asked for.
+struct Ahead {
+    log: LogNumber,
+    from: u64,
+    batch: JoinHandle<Result<Batch, ViewError>>,
+}
+
+impl Ahead {
+    fn begins(&self, log: &LogHead, from: u64) -> bool {
+        self.log == log.log && self.from == from
+    }
 }
 
 impl Follower {
@@ -56,6 +72,7 @@ impl Follower {
             views,
             places: HashMap::new(),
             board,
+            ahead: None,
         }
     }
 
@@ -135,7 +152,7 @@ impl Follower {
         }
         let (mut more, mut failed) = (false, None);
         for (from, members) in groups.into_iter().rev() {
-            let batch = Batch::read(&*self.source, log.log, from).await?;
+            let batch = self.batch(log, from).await?;
             let reached = from + batch.entries.len() as u64;
             more |= reached < log.size;
             if batch.entries.is_empty() {
@@ -160,6 +177,25 @@ impl Follower {
             }
         }
         failed.map_or(Ok(more), Err)
+    }
+
+    /// The batch from a position on. Where the log has more, the one after it is read while this one is written.
+    async fn batch(&mut self, log: &LogHead, from: u64) -> Result<Batch, ViewError> {
+        let (source, log_number) = (Arc::clone(&self.source), log.log);
+        let read = move |from| async move { Batch::read(&*source, log_number, from).await };
+        let batch = match self.ahead.take_if(|ahead| ahead.begins(log, from)) {
+            Some(ahead) => ahead.batch.await.map_err(|_| ViewError::Stopped)??,
+            None => read.clone()(from).await?,
+        };
+        let reached = from + batch.entries.len() as u64;
+        if reached > from && reached < log.size && batch.fault.is_none() {
+            self.ahead = Some(Ahead {
+                log: log_number,
+                from: reached,
+                batch: tokio::spawn(read(reached)),
+            });
+        }
+        Ok(batch)
     }
 
     /// Where a target stands in a log; looked up, and compared with the log, when it is not remembered.
