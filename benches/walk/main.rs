@@ -10,6 +10,7 @@
 
 mod append;
 mod evidence;
+mod fill;
 mod log;
 mod measure;
 mod raw;

@@ -3,9 +3,9 @@
 //! `cargo bench --bench walk -- read`. The log: PROBITY_BENCH_RECORDS records (100,000 unless set), one in ten a decision under 32 policies, the
 //! rest observations. Each figure is the median of five.
 
+use crate::fill::fill;
 use crate::log::{Place, applied, tenant};
 use crate::measure::{Rate, SAMPLES, median, print, time};
-use crate::rules;
 use probity_governance::engine::{Beside, PolicySet, decide};
 use probity_governance::state::State;
 use probity_ledger::export::{End, Shown, TarSink, export};
@@ -130,7 +130,7 @@ fn evaluate(rows: &[StoredRecord]) -> (Rate, Rate) {
 async fn prepare(place: &Place, records: usize, bundle: &Path) -> (Vec<StoredRecord>, String) {
     let ledger = place.open("read").await;
     let tenant = &tenant();
-    rules::fill(&ledger, records).await;
+    fill(&ledger, records).await;
     let rows = crate::log::rows(&ledger, records / 1000 * 1000).await;
     let key = ledger.verifier_key(tenant).await.unwrap().unwrap();
     let mut sink = TarSink::new(tokio::fs::File::create(bundle).await.unwrap());

@@ -4,9 +4,9 @@
 //! `cargo bench --bench walk -- rebuild`. The log: PROBITY_BENCH_RECORDS records (1,000,000 unless set), one in ten a decision under 32
 //! policies, the rest observations; on SQLite. Each figure is one run.
 
+use crate::fill::fill;
 use crate::log::{Place, rows, tenant};
 use crate::measure::{Rate, print};
-use crate::rules;
 use probity_ledger::store::DatabaseUrl;
 use probity_projections::{Views, ViewsConfig};
 use std::time::Instant;
@@ -20,7 +20,7 @@ pub async fn run() {
     let place = Place::sqlite();
     let ledger = place.open("rebuild").await;
     println!("{}", ledger.durability());
-    rules::fill(&ledger, records).await;
+    fill(&ledger, records).await;
     let begun = Instant::now();
     let read = rows(&ledger, records).await.len() as u64;
     let limit = Rate::of(read, begun.elapsed());

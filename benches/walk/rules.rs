@@ -1,6 +1,6 @@
 //! The rules of the benches: an agent, and 32 policies of which the first fits what it asks.
 
-use crate::log::{batch, tenant};
+use crate::log::batch;
 use probity_governance::command::Operation;
 use probity_ledger::{Ledger, Submission};
 use probity_schemas::body::Body;
@@ -18,19 +18,6 @@ pub async fn publish(ledger: &Ledger, tenant: &Tenant) {
     for number in 0..32 {
         let policy = Operation::PublishPolicy(Box::new(policy(number)));
         submit(ledger, tenant, policy).await;
-    }
-}
-
-/// So many records, whole thousands: one in ten a decision under the 32 policies, the rest observations.
-pub async fn fill(ledger: &Ledger, records: usize) {
-    let tenant = &tenant();
-    publish(ledger, tenant).await;
-    for round in 0..records / 1000 {
-        ledger.submit(tenant, batch(round, 900)).await.unwrap();
-        let decisions: Vec<_> = (0..100)
-            .map(|at| submit(ledger, tenant, request(round * 100 + at)))
-            .collect();
-        futures_util::future::join_all(decisions).await;
     }
 }
 
