@@ -158,7 +158,8 @@ async fn decide_and_seal(
     })
 }
 
-/// Decides; looks once more when a case turns out to be needed that was not looked up.
+/// Decides; looks once more when a case turns out to be needed that was not looked up. What is there then, and is neither open in the state
+/// nor closed, another writer made.
 async fn decide(
     log: &Log,
     admitted: &mut Admitted,
@@ -179,7 +180,13 @@ async fn decide(
         recent: &log.recent,
         seen: &admitted.seen,
     };
-    Ok(execute(&log.state, &lookup, &admitted.command, moment)?)
+    match execute(&log.state, &lookup, &admitted.command, moment) {
+        Err(Rejected::NotHydrated { decision }) => {
+            tracing::warn!(log.tenant = %log.tenant, decision = %decision, "a case is newer than what this writer knows: another one writes the log");
+            Err(SubmitError::NotRecorded)
+        }
+        decided => Ok(decided?),
+    }
 }
 
 /// Seals a command's drafts, all or none, and folds them into the state.

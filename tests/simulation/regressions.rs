@@ -33,4 +33,8 @@ pub(crate) const REGRESSIONS: &[(u64, &str)] = &[
         16948,
         "a writer that was not the newest any more repeated an answer with a checkpoint that did not cover its records",
     ),
+    (
+        19317,
+        "a writer that was not the newest any more refused a request for a case that the newest had made, instead of having it sent again",
+    ),
 ];
