@@ -6,7 +6,7 @@
 //! read in runs of its own, for looking on takes time from what is looked at.
 
 use crate::log::{Place, batch_of, tenant};
-use crate::measure::{Rate, SAMPLES, median, print, time};
+use crate::measure::{Rate, SAMPLES, median, print, records, time};
 use probity_ledger::Ledger;
 use probity_ledger::export::{DirectorySink, End, Shown, export, export_part};
 use probity_schemas::bundle::BundleFilter;
@@ -28,10 +28,7 @@ const LOOK: Duration = Duration::from_millis(2);
 
 /// Judge a whole log, prove a record.
 pub async fn run() {
-    let records = std::env::var("PROBITY_BENCH_RECORDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_000_000);
+    let records = records(1_000_000);
     for together in [1, 4] {
         println!("{together} records of each subject");
         log(records, together).await;

@@ -15,6 +15,12 @@ impl Rate {
     }
 }
 
+/// How many records a log is to have: what PROBITY_BENCH_RECORDS says, or else this many.
+pub fn records(otherwise: usize) -> usize {
+    let said = std::env::var("PROBITY_BENCH_RECORDS").ok();
+    said.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+}
+
 /// The median of the samples.
 pub fn median(mut samples: Vec<Rate>) -> Rate {
     samples.sort_by(|left, right| left.0.total_cmp(&right.0));

@@ -5,7 +5,7 @@
 
 use crate::fill::fill;
 use crate::log::{Place, applied, tenant};
-use crate::measure::{Rate, SAMPLES, median, print, time};
+use crate::measure::{Rate, SAMPLES, median, print, records, time};
 use probity_governance::engine::{Beside, PolicySet, decide};
 use probity_governance::state::State;
 use probity_ledger::export::{End, Shown, TarSink, export};
@@ -19,10 +19,7 @@ use std::path::Path;
 
 /// Judge, replay, decide again.
 pub async fn run() {
-    let records = std::env::var("PROBITY_BENCH_RECORDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(100_000);
+    let records = records(100_000);
     let place = Place::sqlite();
     let bundle = tempfile::NamedTempFile::new().unwrap();
     let (rows, key) = prepare(&place, records, bundle.path()).await;

@@ -6,17 +6,14 @@
 
 use crate::fill::fill;
 use crate::log::{Place, rows, tenant};
-use crate::measure::{Rate, print};
+use crate::measure::{Rate, print, records};
 use probity_ledger::store::DatabaseUrl;
 use probity_projections::{Views, ViewsConfig};
 use std::time::Instant;
 
 /// Builds all views, and each again.
 pub async fn run() {
-    let records = std::env::var("PROBITY_BENCH_RECORDS")
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(1_000_000);
+    let records = records(1_000_000);
     let place = Place::sqlite();
     let ledger = place.open("rebuild").await;
     println!("{}", ledger.durability());
